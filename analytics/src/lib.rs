@@ -1,1 +1,2 @@
-//! Ledger, store, prices, report.
+//! The ledger, the analytics store, prices, the compliance tax and the report.
+pub mod record;
