@@ -1,2 +1,4 @@
 //! The ledger, the analytics store, prices, the compliance tax and the report.
+pub mod money;
+pub mod query;
 pub mod record;
