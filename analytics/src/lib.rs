@@ -1,4 +1,5 @@
 //! The ledger, the analytics store, prices, the compliance tax and the report.
 pub mod money;
+pub mod price;
 pub mod query;
 pub mod record;
