@@ -1,1 +1,6 @@
 //! Finds personal data and secrets in text.
+
+pub mod operator;
+pub mod placeholder;
+pub mod restore;
+pub mod vault;
