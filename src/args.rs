@@ -1,0 +1,358 @@
+//! The command line. Its help texts are the manual of each command.
+
+use clap::{Args, Parser, Subcommand};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// The gate through which an organization's traffic to language models leaves.
+///
+/// It finds personal data and secrets in every prompt, replaces them with placeholders that it
+/// restores in the answer, decides by policy where each prompt may go, and writes one
+/// tamper-evident record of each exchange.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tollgate",
+    version,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 done; 1 could not be done; 2 called or configured wrongly."
+)]
+pub struct Arguments {
+    /// The configuration file. Without it, `tollgate.toml` of the working directory is read if
+    /// there is one; every key has a default.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the gate, with its store and its local model.
+    ///
+    /// Listens on `listen.reverse` for callers and on `listen.admin` for health and metrics. The
+    /// embedded store and the embedded local model run as child processes, unless the
+    /// configuration names servers for them. Ends on SIGTERM or Ctrl-C after the exchanges under
+    /// way have ended.
+    Serve(ServeArgs),
+    /// Show the main job on made-up traffic, with a simulated provider.
+    ///
+    /// Starts store, local model, a scripted provider on loopback (labelled as simulated wherever
+    /// it shows) and the gate; sends the prompts of `fixtures/` through by HTTP; prints for each
+    /// what was found, where it went and why, and what it cost. With a terminal, opens the
+    /// dashboard then.
+    Demo(DemoArgs),
+    /// Run the embedded analytics store by itself.
+    ///
+    /// Serves ClickHouse's own engine over ClickHouse's HTTP protocol on one directory. `tollgate
+    /// serve` starts it when `analytics.url` is empty.
+    Store(StoreArgs),
+    /// Run the local model by itself, behind the OpenAI API.
+    ///
+    /// `tollgate serve` starts it when an on-prem endpoint has no `url`.
+    LocalLlm(LocalLlmArgs),
+    /// Open the dashboard: traffic, findings, routes, spend.
+    ///
+    /// Reads only the store: the one of a running `tollgate serve`, or the server that
+    /// `analytics.url` names.
+    Top(TopArgs),
+    /// Find personal data and secrets in text.
+    ///
+    /// Reads FILE or standard input. Offsets are in Unicode code points, half-open. With --jsonl
+    /// each line is an object {"id", "text", optional "lang" and "country"}, and each line
+    /// printed is {"id", "spans": [{"start", "end", "label", "score", "recognizer",
+    /// "jurisdiction"}]}.
+    Scan(ScanArgs),
+    /// Write the report: one self-contained HTML page and CSV files.
+    ///
+    /// Spend, findings, routes, the measured part of the compliance tax, and the business case.
+    Report(ReportArgs),
+    /// Check a policy, or ask which of its rules decides.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Work with the ledger of exchanges.
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
+    /// Create, list and revoke the keys that callers show to the gate.
+    ///
+    /// Callers need no key until the first one is created; from then on all of them do. A running
+    /// gate notices changes at once.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Work with the price book.
+    #[command(subcommand)]
+    Prices(PricesCommand),
+    /// Fetch the native libraries and models that the gate needs.
+    ///
+    /// They come through pip and npm, each pinned by version and SHA-256 in runtime.lock.toml, and
+    /// go into `.runtime/` (or the directory that TOLLGATE_RUNTIME names). What is already there
+    /// and fits is kept, so this needs no network when everything is there. An interrupted set-up
+    /// goes on where it stopped.
+    Setup(SetupArgs),
+    /// Say what is present, what is missing, and how to get it.
+    ///
+    /// Exit code 0 if the gate can run, 1 if not.
+    Doctor(DoctorArgs),
+}
+
+/// Arguments of `serve`.
+#[derive(Debug, Default, Args)]
+pub struct ServeArgs {}
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Print the summary and exit, even when there is a terminal.
+    #[arg(long)]
+    pub once: bool,
+    /// Print each exchange and the summary as JSON lines; implies --once.
+    #[arg(long)]
+    pub json: bool,
+    /// Where the demo keeps its ledger and its store; a temporary directory by default.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// Arguments of `store`.
+#[derive(Debug, Args)]
+pub struct StoreArgs {
+    /// Where to listen. Keep it on loopback: who can reach it can read every record.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8123")]
+    pub listen: SocketAddr,
+    /// The directory of the store; `store` in the data directory by default. One process each.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+/// Arguments of `local-llm`.
+#[derive(Debug, Args)]
+pub struct LocalLlmArgs {
+    /// Where to listen.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
+    pub listen: SocketAddr,
+    /// A GGUF file; the model that `tollgate setup` fetched by default.
+    #[arg(long, value_name = "FILE")]
+    pub model: Option<PathBuf>,
+    /// Threads for the model; by default half of the cores.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+/// Arguments of `top`.
+#[derive(Debug, Args)]
+pub struct TopArgs {
+    /// The store's URL, when it is neither the embedded one nor `analytics.url`.
+    #[arg(long, value_name = "URL")]
+    pub store: Option<String>,
+    /// Print one snapshot as JSON instead of opening the dashboard.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `scan`.
+#[derive(Debug, Args)]
+pub struct ScanArgs {
+    /// The text to look at; standard input by default.
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// One JSON object a line, in and out.
+    #[arg(long, conflicts_with = "json")]
+    pub jsonl: bool,
+    /// Print the findings as one JSON object.
+    #[arg(long)]
+    pub json: bool,
+    /// Print the text with what was found replaced, instead of the findings.
+    #[arg(long, conflicts_with_all = ["json", "jsonl"])]
+    pub redact: bool,
+    /// Threads for the model and, with --jsonl, for the lines.
+    #[arg(long, value_name = "N", default_value_t = 1,
+          value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: u16,
+    /// Rules only: do not run the name-recognition model.
+    #[arg(long)]
+    pub no_ner: bool,
+}
+
+/// Arguments of `report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The directory to write to; it is created.
+    #[arg(long, value_name = "DIR", default_value = "report")]
+    pub out: PathBuf,
+    /// How many days back from now to report on.
+    #[arg(long, value_name = "N", default_value_t = 30,
+          value_parser = clap::value_parser!(u32).range(1..=3660))]
+    pub days: u32,
+    /// The store's URL, when it is neither the embedded one nor `analytics.url`.
+    #[arg(long, value_name = "URL")]
+    pub store: Option<String>,
+    /// Print the report's figures as JSON instead of writing files.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to do with a policy.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Read a policy and say whether it is sound.
+    Check {
+        /// The policy; `policy.file` of the configuration by default.
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// Print the result as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say for a given prompt which rule decides, and why.
+    ///
+    /// The prompt is read from FILE or standard input and goes nowhere. What is printed holds
+    /// labels and counts, not the prompt.
+    Explain {
+        /// The prompt as plain text; standard input by default.
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// The model asked for.
+        #[arg(long, default_value = "gpt-4o")]
+        model: String,
+        /// The team of the caller's key.
+        #[arg(long, default_value = "")]
+        team: String,
+        /// Rules only: do not run the name-recognition model.
+        #[arg(long)]
+        no_ner: bool,
+        /// Print the explanation as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What to do with the ledger.
+#[derive(Debug, Subcommand)]
+pub enum LedgerCommand {
+    /// Check every record's place in the hash chain.
+    ///
+    /// Finds any record that was edited, removed or reordered.
+    Verify {
+        /// The ledger's directory; `ledger` in the data directory by default.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+        /// Print the result as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What to do with the keys.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Create a key and show it, this once: only its hash is kept.
+    Create {
+        /// Whose key it is; stands in the records. Unique among the keys in use.
+        #[arg(long)]
+        name: String,
+        /// The team that it belongs to; stands in the records, and policies can look at it.
+        #[arg(long, default_value = "")]
+        team: String,
+        /// Print it as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the keys, revoked ones included.
+    List {
+        /// Print them as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Revoke a key: it opens nothing from now on.
+    Revoke {
+        /// Its name or its id.
+        #[arg(value_name = "NAME")]
+        which: String,
+    },
+}
+
+/// What to do with the price book.
+#[derive(Debug, Subcommand)]
+pub enum PricesCommand {
+    /// List the prices with their effective times and sources.
+    List {
+        /// Only models whose `provider/name` contains this.
+        #[arg(value_name = "TEXT", default_value = "")]
+        filter: String,
+        /// Print them as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Arguments of `setup`.
+#[derive(Debug, Args)]
+pub struct SetupArgs {
+    /// Hash every file again, even those that have not changed since they were last hashed.
+    #[arg(long)]
+    pub verify: bool,
+    /// Another lock file than the one that this executable was built with.
+    #[arg(long, value_name = "FILE")]
+    pub lock: Option<PathBuf>,
+}
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Print the findings as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Load a shared library, look for a symbol in it, and exit. The doctor calls itself so: a
+    /// library that crashes then takes nobody with it.
+    #[arg(long, hide = true, num_args = 2, value_names = ["LIBRARY", "SYMBOL"])]
+    pub probe: Option<Vec<String>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+    use clap::error::ErrorKind;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_and_option_is_explained() {
+        fn explained(command: &clap::Command) {
+            let name = command.get_name();
+            assert!(command.get_about().is_some(), "{name} has no help text");
+            for argument in command
+                .get_arguments()
+                .filter(|argument| !argument.is_hide_set())
+            {
+                assert!(
+                    argument.get_help().is_some(),
+                    "{name}: {}",
+                    argument.get_id()
+                );
+            }
+            command.get_subcommands().for_each(explained);
+        }
+        explained(&Arguments::command());
+    }
+
+    #[test]
+    fn the_configuration_may_stand_before_or_after_the_command() {
+        for line in [
+            ["tollgate", "--config", "a.toml", "keys", "list"],
+            ["tollgate", "keys", "list", "--config", "a.toml"],
+        ] {
+            let parsed = Arguments::try_parse_from(line).unwrap();
+            assert_eq!(parsed.config, Some("a.toml".into()));
+        }
+        let error = Arguments::try_parse_from(["tollgate", "serve", "--nope"]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnknownArgument);
+        assert_eq!(error.exit_code(), 2);
+    }
+}

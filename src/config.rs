@@ -1,0 +1,216 @@
+//! `tollgate.toml`: every key has a default, so that an empty file is valid; an unknown key or a
+//! bad value is an error that names file, line and expectation.
+
+use serde::Deserialize;
+use std::collections::HashSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use tollgate_proxy::config::{Endpoint, Inspection, Limits, Listen};
+use tollgate_redaction::NerConfig;
+
+/// The whole configuration.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Addresses of the gate.
+    pub listen: Listen,
+    /// Where ledger, store, keys and run-time state lie.
+    pub data: Data,
+    /// Where prompts may be answered, in order of preference.
+    pub endpoint: Vec<Endpoint>,
+    /// What may go where.
+    pub policy: PolicySection,
+    /// Recognizers, jurisdictions, prices.
+    pub rules: Rules,
+    /// The model that finds names and addresses.
+    pub ner: NerConfig,
+    /// Whether prompts are inspected at all.
+    pub inspection: Inspection,
+    /// The analytics store.
+    pub analytics: Analytics,
+    /// The embedded on-prem model.
+    pub local_llm: LocalLlm,
+    /// Bounds of everything.
+    pub limits: Limits,
+}
+
+/// `[data]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Data {
+    /// The directory, made at start with mode 0700.
+    pub dir: PathBuf,
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Data { dir: "data".into() }
+    }
+}
+
+/// `[policy]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PolicySection {
+    /// The policy file.
+    pub file: PathBuf,
+}
+
+impl Default for PolicySection {
+    fn default() -> Self {
+        PolicySection { file: "rules/policies/default.toml".into() }
+    }
+}
+
+/// `[rules]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rules {
+    /// The directory of rule files (`recognizers/`, `terms/`, `prices/`, `tco/`).
+    pub dir: PathBuf,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Rules { dir: "rules".into() }
+    }
+}
+
+/// `[analytics]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Analytics {
+    /// A ClickHouse server's HTTP address; empty: the embedded store.
+    pub url: String,
+    /// Its database; `default` if empty.
+    pub database: String,
+    /// Its user.
+    pub user: String,
+    /// Its password: `env:NAME` or `file:PATH`.
+    pub password: Option<String>,
+}
+
+/// `[local_llm]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LocalLlm {
+    /// A GGUF file; empty: SmolLM2-135M-Instruct from the runtime directory.
+    pub model: PathBuf,
+    /// What the model is called in answers and records.
+    pub name: String,
+    /// Tokens of context for each request in work.
+    pub context_tokens: u32,
+    /// Requests answered at the same time.
+    pub slots: u32,
+    /// Requests that may wait beyond those; more get 429.
+    pub queue_max: u32,
+    /// Threads; 0: one per core.
+    pub threads: u32,
+}
+
+impl Default for LocalLlm {
+    fn default() -> Self {
+        LocalLlm {
+            model: PathBuf::new(),
+            name: "smollm2-135m-instruct".into(),
+            context_tokens: 4096,
+            slots: 4,
+            queue_max: 64,
+            threads: 0,
+        }
+    }
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug)]
+pub struct ConfigError {
+    file: PathBuf,
+    problem: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.file.display(), self.problem.trim_end())
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Config {
+    /// Reads the file named, or the default `tollgate.toml` if there is one. Without either, the
+    /// defaults hold.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let path = file.unwrap_or(Path::new("tollgate.toml"));
+        match std::fs::read_to_string(path) {
+            Ok(text) => Self::parse(path, &text),
+            Err(e) if file.is_none() && e.kind() == std::io::ErrorKind::NotFound => Self::parse(path, ""),
+            Err(e) => Err(ConfigError { file: path.into(), problem: format!("cannot be read: {e}") }),
+        }
+    }
+
+    /// Parses and checks a configuration's text.
+    pub fn parse(file: &Path, text: &str) -> Result<Self, ConfigError> {
+        let fail = |problem: String| ConfigError { file: file.into(), problem };
+        let config: Config = toml::from_str(text).map_err(|e| fail(e.to_string()))?;
+        let mut names = HashSet::new();
+        for endpoint in &config.endpoint {
+            if !names.insert(&endpoint.name) {
+                return Err(fail(format!("endpoint {:?} stands twice; expected unique names", endpoint.name)));
+            }
+        }
+        let embedded = config.endpoint.iter().filter(|e| e.on_prem && e.url.is_none()).count();
+        if embedded > 1 {
+            return Err(fail("expected at most one endpoint without url: there is one embedded model".into()));
+        }
+        for (key, address) in [("listen.reverse", &config.listen.reverse), ("listen.admin", &config.listen.admin)] {
+            if address.parse::<std::net::SocketAddr>().is_err() {
+                return Err(fail(format!("{key}: expected an address such as 127.0.0.1:8080, found {address:?}")));
+            }
+        }
+        let limits = &config.limits;
+        for (key, value) in [
+            ("body_bytes_max", limits.body_bytes_max),
+            ("answer_bytes_max", limits.answer_bytes_max),
+            ("event_bytes_max", limits.event_bytes_max),
+            ("json_depth_max", limits.json_depth_max),
+            ("segments_max", limits.segments_max),
+            ("exchanges_max", limits.exchanges_max),
+        ] {
+            if value == 0 {
+                return Err(fail(format!("limits.{key}: expected at least 1")));
+            }
+        }
+        Ok(config)
+    }
+
+    /// Whether the embedded on-prem model is wanted.
+    pub fn embedded_model(&self) -> bool {
+        self.endpoint.iter().any(|e| e.on_prem && e.url.is_none())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        Config::parse(Path::new("tollgate.toml"), text).expect_err(text).to_string()
+    }
+
+    #[test]
+    fn an_empty_file_is_valid() {
+        let config = Config::parse(Path::new("tollgate.toml"), "").expect("valid");
+        assert_eq!(config.listen.reverse, "127.0.0.1:8080");
+        assert!(!config.embedded_model());
+    }
+
+    #[test]
+    fn mistakes_are_named_with_file_and_line() {
+        insta::assert_snapshot!(error("[listen]\nrevers = \"127.0.0.1:1\"\n"));
+        insta::assert_snapshot!(error("[limits]\nbody_bytes_max = \"32 MiB\"\n"));
+        assert!(error("[listen]\nreverse = \"localhost\"").contains("expected an address"));
+        assert!(error("[limits]\njson_depth_max = 0").contains("at least 1"));
+        let twice = "[[endpoint]]\nname='a'\nwire='openai'\n[[endpoint]]\nname='a'\nwire='openai'\n";
+        assert!(error(twice).contains("stands twice"));
+    }
+}

@@ -1,0 +1,134 @@
+//! `tollgate keys`: create, list and revoke the keys that callers show to the gate.
+
+use crate::args::KeysCommand;
+use crate::exit::{Failure, Outcome};
+use jiff::Timestamp;
+use serde_json::json;
+use std::io::Write;
+use std::path::Path;
+use tollgate_proxy::keys::{self, Key, KeyError};
+
+/// Works on the keys of the data directory and prints the result on `out`.
+pub fn run(command: &KeysCommand, data: &Path, out: &mut impl Write) -> Outcome {
+    let now = crate::clock::now_s();
+    match command {
+        KeysCommand::Create { name, team, json } => {
+            let mut random = [0; 32];
+            getrandom::fill(&mut random).map_err(|error| Failure::new(error.to_string()))?;
+            let token = keys::create(data, name, team, random, now).map_err(failure)?;
+            if *json {
+                writeln!(
+                    out,
+                    "{}",
+                    json!({ "name": name, "team": team, "key": token })
+                )?;
+            } else {
+                writeln!(out, "{token}")?;
+                eprintln!("This key is shown once: only its hash is kept. Callers send it where");
+                eprintln!(
+                    "they would send the provider's key. From now on every caller needs one."
+                );
+            }
+        }
+        KeysCommand::List { json: true } => {
+            let shown: Vec<_> = keys::list(data)
+                .map_err(failure)?
+                .iter()
+                .map(to_json)
+                .collect();
+            writeln!(out, "{}", serde_json::Value::from(shown))?;
+        }
+        KeysCommand::List { json: false } => {
+            let keys = keys::list(data).map_err(failure)?;
+            if keys.is_empty() {
+                writeln!(out, "no keys: callers need none until the first is created")?;
+            }
+            for key in &keys {
+                let state = match key.revoked {
+                    Some(at) => format!("revoked {}", date(at)),
+                    None => "in use".to_owned(),
+                };
+                let team = if key.team.is_empty() { "-" } else { &key.team };
+                let created = date(key.created);
+                writeln!(
+                    out,
+                    "{}  {:<24} {team:<16} {created}  {state}",
+                    key.id(),
+                    key.name
+                )?;
+            }
+        }
+        KeysCommand::Revoke { which } => {
+            let key = keys::revoke(data, which, now).map_err(failure)?;
+            writeln!(out, "revoked {} ({})", key.name, key.id())?;
+        }
+    }
+    Ok(())
+}
+
+/// A name that cannot be taken is the caller's mistake; the rest is not.
+fn failure(error: KeyError) -> Failure {
+    match error {
+        KeyError::Name { .. } | KeyError::Taken(_) | KeyError::NotFound(_) => Failure::usage(error),
+        _ => Failure::new(error),
+    }
+}
+
+fn to_json(key: &Key) -> serde_json::Value {
+    json!({
+        "id": key.id(),
+        "name": key.name,
+        "team": key.team,
+        "created": date(key.created),
+        "revoked": key.revoked.map(date),
+    })
+}
+
+fn date(seconds: i64) -> String {
+    Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |at| at.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn print(command: &KeysCommand, data: &Path) -> String {
+        let mut out = Vec::new();
+        run(command, data, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_key_is_shown_once_and_listed_without_itself() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path();
+        let list = KeysCommand::List { json: false };
+        assert!(print(&list, data).contains("no keys"));
+        let create = KeysCommand::Create {
+            name: "ci".into(),
+            team: "platform".into(),
+            json: false,
+        };
+        let token = print(&create, data).trim().to_owned();
+        let caller = keys::KeyRing::load(data)
+            .unwrap()
+            .lookup(&token)
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (caller.name.as_str(), caller.team.as_str()),
+            ("ci", "platform")
+        );
+
+        let listed = print(&KeysCommand::List { json: true }, data);
+        assert!(listed.contains("\"ci\"") && !listed.contains(&token[3..]));
+        print(&KeysCommand::Revoke { which: "ci".into() }, data);
+        assert!(print(&list, data).contains("revoked"));
+        let again = run(
+            &KeysCommand::Revoke { which: "ci".into() },
+            data,
+            &mut Vec::new(),
+        );
+        assert_eq!(again.unwrap_err().report(), std::process::ExitCode::from(2));
+    }
+}
