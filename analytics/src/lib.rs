@@ -3,3 +3,4 @@ pub mod money;
 pub mod price;
 pub mod query;
 pub mod record;
+pub mod rules;

@@ -18,12 +18,13 @@
 use super::pattern::Pattern;
 use super::{Price, Rates, Tier};
 use crate::money::NanoUsd;
+use crate::rules::{self, Fault, RulesError};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use toml::Spanned;
 
 /// No rate may be dearer than this many USD per million tokens: it would be a slip of the decimal
@@ -43,36 +44,6 @@ pub(super) struct Model {
     pub(super) name: String,
     pub(super) patterns: Vec<Pattern>,
     pub(super) prices: Vec<Price>,
-}
-
-/// The price book could not be read: which file, where in it, and why.
-#[derive(Debug, thiserror::Error)]
-#[error("price book {}{}: {fault}", file.display(), line.map(|l| format!(", line {l}")).unwrap_or_default())]
-pub struct LoadError {
-    /// The file or directory.
-    pub file: PathBuf,
-    /// The line, from 1, where it is known.
-    pub line: Option<usize>,
-    /// What is wrong.
-    pub fault: Fault,
-}
-
-/// What is wrong with a price book.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Fault {
-    /// The file or directory cannot be read.
-    #[error("cannot be read: {0}")]
-    Unreadable(std::io::Error),
-    /// No price file is there.
-    #[error("has no *.toml file with prices")]
-    Empty,
-    /// Not TOML, an unknown key, or a value of the wrong type.
-    #[error("{0}")]
-    Syntax(String),
-    /// A value that is well-formed and wrong.
-    #[error("{0}")]
-    Value(String),
 }
 
 #[derive(Deserialize)]
@@ -123,18 +94,11 @@ struct TierForm {
 struct At(usize, String);
 
 /// Reads every price file of a directory, in order of name.
-pub(super) fn load(dir: &Path) -> Result<Vec<Provider>, LoadError> {
-    let unreadable = |file: &Path| {
-        let file = file.to_owned();
-        move |error| LoadError {
-            file,
-            line: None,
-            fault: Fault::Unreadable(error),
-        }
-    };
+pub(super) fn load(dir: &Path) -> Result<Vec<Provider>, RulesError> {
+    let unreadable = |error| RulesError::of(dir, Fault::Unreadable(error));
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(dir).map_err(unreadable(dir))? {
-        let path = entry.map_err(unreadable(dir))?.path();
+    for entry in std::fs::read_dir(dir).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
         if path
             .extension()
             .is_some_and(|extension| extension == "toml")
@@ -144,52 +108,26 @@ pub(super) fn load(dir: &Path) -> Result<Vec<Provider>, LoadError> {
     }
     files.sort();
     let mut providers: Vec<Provider> = Vec::new();
-    for path in files {
-        let text = std::fs::read_to_string(&path).map_err(unreadable(&path))?;
-        let (provider, start) = parse(&text, &path)?;
-        if providers.iter().any(|other| other.id == provider.id) {
-            let fault = Fault::Value(format!("provider {:?} has a file already", provider.id));
-            return Err(LoadError {
-                file: path,
-                line: Some(line_of(&text, start)),
-                fault,
-            });
+    for file in files {
+        let text = rules::read(&file)?;
+        let form: FileForm = rules::from_toml(&file, &text)?;
+        let fault = |At(offset, reason)| RulesError::at(&file, &text, offset, Fault::Value(reason));
+        if providers
+            .iter()
+            .any(|other| other.id == *form.provider.get_ref())
+        {
+            let reason = format!("provider {:?} has a file already", form.provider.get_ref());
+            return Err(fault(At(form.provider.span().start, reason)));
         }
-        providers.push(provider);
+        providers.push(check(form).map_err(fault)?);
     }
     if providers.iter().all(|provider| provider.models.is_empty()) {
-        return Err(LoadError {
-            file: dir.to_owned(),
-            line: None,
-            fault: Fault::Empty,
-        });
+        return Err(RulesError::of(
+            dir,
+            Fault::Empty("has no *.toml file with prices"),
+        ));
     }
     Ok(providers)
-}
-
-/// Reads one file; also tells where its provider is named.
-fn parse(text: &str, path: &Path) -> Result<(Provider, usize), LoadError> {
-    let form: FileForm = toml::from_str(text).map_err(|error| LoadError {
-        file: path.to_owned(),
-        line: error.span().map(|span| line_of(text, span.start)),
-        fault: Fault::Syntax(error.message().to_owned()),
-    })?;
-    let start = form.provider.span().start;
-    check(form)
-        .map(|provider| (provider, start))
-        .map_err(|At(offset, reason)| LoadError {
-            file: path.to_owned(),
-            line: Some(line_of(text, offset)),
-            fault: Fault::Value(reason),
-        })
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    text.bytes()
-        .take(offset)
-        .filter(|byte| *byte == b'\n')
-        .count()
-        + 1
 }
 
 fn check(form: FileForm) -> Result<Provider, At> {

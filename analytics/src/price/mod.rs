@@ -10,10 +10,9 @@
 mod file;
 mod pattern;
 
-pub use file::{Fault, LoadError};
-
 use crate::money::{NanoUsd, round_half_up};
 use crate::record::{Cost, Usage};
+use crate::rules::RulesError;
 use file::{Model, Provider};
 use jiff::Timestamp;
 use pattern::Specificity;
@@ -69,7 +68,7 @@ pub struct Tier {
 impl PriceBook {
     /// Reads every `*.toml` of a directory. Fails on the first fault, telling file, line and
     /// reason; a book without any price is a fault too.
-    pub fn load(dir: &Path) -> Result<PriceBook, LoadError> {
+    pub fn load(dir: &Path) -> Result<PriceBook, RulesError> {
         file::load(dir).map(|providers| PriceBook { providers })
     }
 
