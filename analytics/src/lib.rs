@@ -4,3 +4,5 @@ pub mod price;
 pub mod query;
 pub mod record;
 pub mod rules;
+pub mod tax;
+pub mod tco;

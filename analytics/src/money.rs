@@ -150,13 +150,14 @@ impl FromStr for NanoUsd {
 
     /// Reads plain decimal dollars (`2.50`, `-3`, `0.000000001`), exactly.
     fn from_str(text: &str) -> Result<Self, InvalidAmount> {
-        parse(text).map(NanoUsd).ok_or_else(|| InvalidAmount {
+        parse_nano(text).map(NanoUsd).ok_or_else(|| InvalidAmount {
             text: text.to_owned(),
         })
     }
 }
 
-fn parse(text: &str) -> Option<i64> {
+/// A plain decimal number with at most nine places, in billionths.
+pub(crate) fn parse_nano(text: &str) -> Option<i64> {
     let (negative, unsigned) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text),

@@ -14,6 +14,7 @@
 mod decisions;
 mod exchanges;
 mod findings;
+mod footprint;
 mod freshness;
 mod overview;
 mod routes;
@@ -24,6 +25,7 @@ mod tax_base;
 pub use decisions::{DECISIONS_SQL, DecisionRow, decisions};
 pub use exchanges::{Cursor, EXCHANGE_SQL, Exchange, LATEST_SQL, exchange, latest};
 pub use findings::{FINDINGS_SQL, FindingRow, findings};
+pub use footprint::{FOOTPRINT_SQL, Footprint, footprint};
 pub use freshness::{FRESHNESS_SQL, Freshness, freshness};
 pub use overview::{OVERVIEW_SQL, Overview, Percentiles, overview};
 pub use routes::{ROUTES_SQL, RouteRow, routes};
