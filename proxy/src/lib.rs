@@ -1,2 +1,5 @@
 //! The gateway.
 pub mod keys;
+pub mod edit;
+pub mod json;
+pub mod sse;
