@@ -90,7 +90,18 @@ impl Restorer {
             let word = byte.is_ascii_alphanumeric();
             let plain = match byte {
                 b'[' | b'<' | b'{' | b'(' | b'\\' => false,
-                _ => byte.is_ascii() && (word && self.in_word || !vault.starts_with(byte)),
+                0..0x80 if self.in_word => true,
+                0..0x80 => !vault.may_start(byte, bytes.get(at + 1).copied()),
+                _ => {
+                    let c = text[at..].chars().next().unwrap_or_default();
+                    if form::may_start(c) {
+                        false
+                    } else {
+                        self.in_word = is_word(c);
+                        at += c.len_utf8();
+                        continue;
+                    }
+                }
             };
             if plain {
                 self.in_word = word;

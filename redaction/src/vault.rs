@@ -1,6 +1,7 @@
 //! The values that one exchange replaced, and their placeholders.
 
 use crate::placeholder::{self, ScopeKey, TAG_LEN, TAG_LEN_MAX};
+use crate::restore;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use zeroize::Zeroizing;
@@ -69,7 +70,11 @@ pub struct Vault {
     bytes: usize,
     reserved: HashSet<u128>,
     crowded: bool,
-    starts: [bool; 256],
+    /// By first letter (A is 0): whether a tag begins so.
+    tag_starts: [bool; 26],
+    /// By first letter: a bit for each second letter with which a label goes on, all bits for a
+    /// label of one letter.
+    label_starts: [u32; 26],
 }
 
 struct Entry {
@@ -91,7 +96,8 @@ impl Vault {
             bytes: 0,
             reserved: HashSet::new(),
             crowded: false,
-            starts: [false; 256],
+            tag_starts: [false; 26],
+            label_starts: [0; 26],
         }
     }
 
@@ -101,36 +107,50 @@ impl Vault {
     /// A tag within an exact placeholder does not count: it is ours, come back in the history
     /// (an answer that was not restored), means the same value, and must not change it.
     pub fn reserve(&mut self, text: &str) {
-        let mut start = None;
-        let words = text
-            .char_indices()
-            .map(|(at, c)| (at, crate::restore::fold(c)));
-        for (at, c) in words.chain([(text.len(), ' ')]) {
-            match start {
-                None if crate::restore::is_word(c) => start = Some(at),
-                Some(from) if !crate::restore::is_word(c) => {
-                    start = None;
-                    // Three bytes per full-width character, and a plural s.
-                    if (TAG_LEN..=3 * TAG_LEN_MAX + 1).contains(&(at - from)) {
-                        self.reserve_word(text, from, at);
-                    }
-                }
-                _ => {}
+        let bytes = text.as_bytes();
+        let (mut at, mut in_word) = (0, false);
+        while let Some(&byte) = bytes.get(at) {
+            // A tag begins with a letter and a digit; only such words are worth a closer look.
+            let (c, len) = match byte {
+                0..0x80 => (char::from(byte), 1),
+                _ => first_char(&text[at..]),
+            };
+            let candidate = !in_word
+                && c.is_ascii_alphabetic()
+                && bytes
+                    .get(at + len)
+                    .is_some_and(|next| !next.is_ascii_alphabetic());
+            if candidate {
+                at = self.reserve_word(text, at);
+            } else {
+                in_word = restore::is_word(c);
+                at += len;
             }
         }
     }
 
-    fn reserve_word(&mut self, text: &str, from: usize, to: usize) {
-        let word: String = text[from..to].chars().map(crate::restore::fold).collect();
+    /// Notes the word that starts here, if it could be a tag; returns where it ends.
+    fn reserve_word(&mut self, text: &str, from: usize) -> usize {
+        let mut folded = text[from..]
+            .char_indices()
+            .map(|(at, c)| (at, restore::fold(c)));
+        let word: String = folded
+            .clone()
+            .map(|(_, c)| c)
+            .take_while(|&c| restore::is_word(c))
+            .collect();
+        let end = folded.find(|&(_, c)| !restore::is_word(c));
+        let to = end.map_or(text.len(), |(at, _)| from + at);
         let word = word.strip_suffix('s').unwrap_or(&word).to_ascii_uppercase();
         if !placeholder::is_tag(&word) || is_placeholder_around(text, from, to) {
-            return;
+            return to;
         }
         if self.reserved.len() < RESERVED_MAX {
             self.reserved.insert(pack(&word));
         } else {
             self.crowded = true;
         }
+        to
     }
 
     /// The placeholder of a value, for example `[PERSON_K7Q2MX]`: ASCII without quotes or
@@ -174,9 +194,9 @@ impl Vault {
             self.labels.push(label.to_owned());
             self.labels.len() - 1
         });
-        for first in [label.as_bytes()[0], tag.as_bytes()[0]] {
-            self.starts[usize::from(first.to_ascii_uppercase())] = true;
-            self.starts[usize::from(first.to_ascii_lowercase())] = true;
+        if let (Some(first), Some(start)) = (letter(label, 0), letter(tag, 0)) {
+            self.label_starts[first] |= letter(label, 1).map_or(u32::MAX, |second| 1 << second);
+            self.tag_starts[start] = true;
         }
         self.bytes += value.len();
         self.entries.push(Entry {
@@ -234,9 +254,16 @@ impl Vault {
         self.entries[entry].label
     }
 
-    /// Whether a tag or a label of this vault begins with this ASCII letter, in either case.
-    pub(crate) fn starts_with(&self, byte: u8) -> bool {
-        self.starts[usize::from(byte)]
+    /// Whether a tag or label of this vault may begin with this ASCII letter, in either case,
+    /// and this byte behind it, if that is known.
+    pub(crate) fn may_start(&self, first: u8, second: Option<u8>) -> bool {
+        let Some(index) = letter_index(first) else {
+            return false;
+        };
+        match second.map(letter_index) {
+            Some(Some(second)) => self.label_starts[index] & (1 << second) != 0,
+            _ => self.tag_starts[index] || self.label_starts[index] != 0,
+        }
     }
 
     /// A vault with chosen tags.
@@ -276,6 +303,23 @@ fn is_placeholder_around(text: &str, from: usize, to: usize) -> bool {
     before.is_some_and(placeholder::is_label)
         && text[to..].starts_with(']')
         && placeholder::is_tag(&text[from..to])
+}
+
+/// The first character, full-width forms as ASCII, and its length in bytes.
+fn first_char(text: &str) -> (char, usize) {
+    text.chars()
+        .next()
+        .map_or((' ', 1), |c| (restore::fold(c), c.len_utf8()))
+}
+
+fn letter(text: &str, at: usize) -> Option<usize> {
+    text.as_bytes().get(at).copied().and_then(letter_index)
+}
+
+/// A is 0, in either case.
+fn letter_index(byte: u8) -> Option<usize> {
+    byte.is_ascii_alphabetic()
+        .then(|| usize::from((byte | 0x20) - b'a'))
 }
 
 /// A tag as a number; exact, since 16 characters of 7 bits fit.

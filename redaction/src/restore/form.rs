@@ -161,6 +161,11 @@ macro_rules! decided {
     };
 }
 
+/// Whether a form can start with this character, which is not ASCII.
+pub(super) fn may_start(c: char) -> bool {
+    fold(c).is_ascii() || closing(c).is_some()
+}
+
 /// What stands where the reader is. `in_word`: whether a word goes on across this place.
 pub(super) fn at(vault: &Vault, reader: Reader<'_>, in_word: bool) -> Step {
     match decided!(reader.peek()) {
@@ -310,6 +315,10 @@ fn tag(vault: &Vault, mut reader: Reader<'_>, plural: bool) -> Step {
                 }
                 run[len] = c.to_ascii_uppercase() as u8;
                 len += 1;
+                // The second character of a tag is a digit: this settles almost every word.
+                if len == 2 && !c.is_ascii_digit() {
+                    return Step::No;
+                }
                 if !text(&run[..len]).is_some_and(|run| vault.has_tag_with_prefix(run)) {
                     return Step::No;
                 }
