@@ -61,7 +61,10 @@ struct Block {
 }
 
 fn text_only() -> Fault {
-    Fault::unsupported("messages", "this model reads text only: a content block is of another type")
+    Fault::unsupported(
+        "messages",
+        "this model reads text only: a content block is of another type",
+    )
 }
 
 impl Content {
@@ -74,7 +77,10 @@ impl Content {
         match self {
             Content::Text(text) => Ok(text),
             Content::Blocks(blocks) => {
-                let texts = blocks.into_iter().map(text).collect::<Result<Vec<_>, _>>()?;
+                let texts = blocks
+                    .into_iter()
+                    .map(text)
+                    .collect::<Result<Vec<_>, _>>()?;
                 Ok(texts.join("\n"))
             }
         }
@@ -106,13 +112,19 @@ impl BodyMessage {
                 ("tool_result", Role::User) => {
                     let text = block.content.map_or(Ok(String::new()), |c| c.into_text())?;
                     let tool_call_id = block.tool_use_id;
-                    results.push(Message { tool_call_id, ..Message::new(Role::Tool, text) });
+                    results.push(Message {
+                        tool_call_id,
+                        ..Message::new(Role::Tool, text)
+                    });
                 }
                 _ => return Err(text_only()),
             }
         }
         if !texts.is_empty() || !tool_calls.is_empty() || results.is_empty() {
-            results.push(Message { tool_calls, ..Message::new(role, texts.join("\n")) });
+            results.push(Message {
+                tool_calls,
+                ..Message::new(role, texts.join("\n"))
+            });
         }
         Ok(results)
     }
@@ -129,7 +141,11 @@ impl Wire for Messages {
         if body.max_tokens.is_none() {
             return Err(Fault::param("max_tokens", "max_tokens: field required"));
         }
-        let tools = match body.tool_choice.as_ref().map(|choice| choice.r#type.as_str()) {
+        let tools = match body
+            .tool_choice
+            .as_ref()
+            .map(|choice| choice.r#type.as_str())
+        {
             None | Some("auto") => body.tools.unwrap_or_default(),
             Some("none") => Vec::new(),
             Some(_) => {
@@ -139,9 +155,15 @@ impl Wire for Messages {
         };
         let messages = body.messages.unwrap_or_default();
         match messages.last() {
-            None => return Err(Fault::param("messages", "messages: at least one is required")),
+            None => {
+                return Err(Fault::param(
+                    "messages",
+                    "messages: at least one is required",
+                ));
+            }
             Some(last) if last.role == "assistant" => {
-                let message = "messages: the last must be the user's; this model cannot continue an answer";
+                let message =
+                    "messages: the last must be the user's; this model cannot continue an answer";
                 return Err(Fault::unsupported("messages", message));
             }
             Some(_) => {}
@@ -155,7 +177,10 @@ impl Wire for Messages {
         }
         Ok(Call {
             request: Request {
-                prompt: Prompt::Chat { messages: all, tools },
+                prompt: Prompt::Chat {
+                    messages: all,
+                    tools,
+                },
                 sampling: Sampling {
                     temperature: body.temperature,
                     top_p: body.top_p,
@@ -187,8 +212,14 @@ impl Wire for Messages {
     fn first(&self, meta: &Meta) -> Vec<Frame> {
         let block = json!({"type": "text", "text": ""});
         vec![
-            frame("message_start", json!({"message": message(meta, json!([]))})),
-            frame("content_block_start", json!({"index": 0, "content_block": block})),
+            frame(
+                "message_start",
+                json!({"message": message(meta, json!([]))}),
+            ),
+            frame(
+                "content_block_start",
+                json!({"index": 0, "content_block": block}),
+            ),
         ]
     }
 
@@ -222,7 +253,10 @@ impl Wire for Messages {
     }
 
     fn broken(&self, fault: &Fault) -> Frame {
-        Frame { event: Some("error"), data: self.error(fault).to_string() }
+        Frame {
+            event: Some("error"),
+            data: self.error(fault).to_string(),
+        }
     }
 }
 
@@ -255,5 +289,8 @@ fn stop(done: &Done) -> (&'static str, Option<&str>) {
 
 fn frame(event: &'static str, mut data: Value) -> Frame {
     data["type"] = json!(event);
-    Frame { event: Some(event), data: data.to_string() }
+    Frame {
+        event: Some(event),
+        data: data.to_string(),
+    }
 }

@@ -53,15 +53,24 @@ pub(crate) struct Header {
 
 /// As [`inspect_model`], with the chat template.
 pub(crate) fn read_header(path: &Path) -> Result<Header, Error> {
-    let unreadable = |source| Error::Read { path: path.to_owned(), source };
+    let unreadable = |source| Error::Read {
+        path: path.to_owned(),
+        source,
+    };
     let file = File::open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
     if !metadata.is_file() {
-        return Err(Error::Model { path: path.to_owned(), reason: "it is not a file".into() });
+        return Err(Error::Model {
+            path: path.to_owned(),
+            reason: "it is not a file".into(),
+        });
     }
     parse(BufReader::with_capacity(1 << 16, file), metadata.len()).map_err(|fault| match fault {
         Fault::Io(source) => unreadable(source),
-        Fault::Reason(reason) => Error::Model { path: path.to_owned(), reason },
+        Fault::Reason(reason) => Error::Model {
+            path: path.to_owned(),
+            reason,
+        },
     })
 }
 
@@ -182,13 +191,19 @@ fn scalar_bytes(kind: u32) -> Result<u64, Fault> {
 }
 
 fn parse(inner: impl Read + Seek, len: u64) -> Result<Header, Fault> {
-    let mut reader = Reader { inner, position: 0, len };
+    let mut reader = Reader {
+        inner,
+        position: 0,
+        len,
+    };
     if len < 24 || &reader.bytes::<4>()? != b"GGUF" {
         return refuse("it is not GGUF (its first bytes are not \"GGUF\")");
     }
     let version = reader.u32()?;
     if !(2..=3).contains(&version) {
-        return refuse(format!("its GGUF version is {version}; 2 and 3 are understood"));
+        return refuse(format!(
+            "its GGUF version is {version}; 2 and 3 are understood"
+        ));
     }
     let (tensors, entries) = (reader.u64()?, reader.u64()?);
     if tensors > ENTRIES_MAX || entries > ENTRIES_MAX {
@@ -223,7 +238,9 @@ fn parse(inner: impl Read + Seek, len: u64) -> Result<Header, Fault> {
     }
     let alignment = number("general.alignment").unwrap_or(32);
     if !alignment.is_power_of_two() || alignment > 1 << 20 {
-        return refuse(format!("its alignment of {alignment} is not a power of two"));
+        return refuse(format!(
+            "its alignment of {alignment} is not a power of two"
+        ));
     }
 
     let (mut parameters, mut data_bytes) = (0u64, 0u64);
@@ -232,7 +249,10 @@ fn parse(inner: impl Read + Seek, len: u64) -> Result<Header, Fault> {
         parameters = parameters.saturating_add(tensor.elements);
         data_bytes = data_bytes.max(tensor.end);
     }
-    let needed = reader.position.next_multiple_of(alignment).checked_add(data_bytes);
+    let needed = reader
+        .position
+        .next_multiple_of(alignment)
+        .checked_add(data_bytes);
     if needed.is_none_or(|needed| needed > len) {
         return refuse(format!(
             "it is cut: {len} bytes are there, {} are needed",
@@ -268,7 +288,9 @@ impl Tensor {
         reader.skip_text()?;
         let dimensions = reader.u32()?;
         if !(1..=4).contains(&dimensions) {
-            return refuse(format!("a tensor claims {dimensions} dimensions; 1 to 4 are possible"));
+            return refuse(format!(
+                "a tensor claims {dimensions} dimensions; 1 to 4 are possible"
+            ));
         }
         let mut elements = 1u64;
         let mut row = 0;
@@ -287,7 +309,9 @@ impl Tensor {
             return refuse("a tensor's rows are not whole blocks: the file is damaged");
         }
         let offset = reader.u64()?;
-        let end = (elements / block).checked_mul(bytes).and_then(|size| size.checked_add(offset));
+        let end = (elements / block)
+            .checked_mul(bytes)
+            .and_then(|size| size.checked_add(offset));
         match end {
             Some(end) => Ok(Self { elements, end }),
             None => refuse("a tensor lies beyond any file: the file is damaged"),
@@ -302,11 +326,16 @@ fn block_of(kind: u32) -> Result<(u64, u64), Fault> {
     }
     // SAFETY: both functions look `kind`, which is in range, up in a constant table.
     let (block, bytes) = unsafe {
-        (llama_cpp_sys_2::ggml_blck_size(kind), llama_cpp_sys_2::ggml_type_size(kind))
+        (
+            llama_cpp_sys_2::ggml_blck_size(kind),
+            llama_cpp_sys_2::ggml_type_size(kind),
+        )
     };
     match u64::try_from(block) {
         Ok(block) if block > 0 && bytes > 0 => Ok((block, bytes as u64)),
-        _ => refuse(format!("a tensor is of type {kind}, which is no longer supported")),
+        _ => refuse(format!(
+            "a tensor is of type {kind}, which is no longer supported"
+        )),
     }
 }
 
@@ -318,7 +347,11 @@ fn quantisation(file_type: Option<u64>) -> String {
     // SAFETY: it takes any number and returns a constant, zero-terminated text.
     let name = unsafe {
         let name = llama_cpp_sys_2::llama_ftype_name(file_type);
-        if name.is_null() { c"unknown" } else { CStr::from_ptr(name) }
+        if name.is_null() {
+            c"unknown"
+        } else {
+            CStr::from_ptr(name)
+        }
     };
     name.to_string_lossy().into_owned()
 }
@@ -339,7 +372,10 @@ mod tests {
         assert_eq!(info.quantisation, "Q4_1");
         assert_eq!(info.context_tokens, 8192);
         assert!(info.has_chat_template);
-        assert_eq!(info.file_bytes, std::fs::metadata(model_path()).unwrap().len());
+        assert_eq!(
+            info.file_bytes,
+            std::fs::metadata(model_path()).unwrap().len()
+        );
     }
 
     fn reason(bytes: &[u8]) -> String {
@@ -372,13 +408,19 @@ mod tests {
     #[test]
     fn a_cut_model_is_refused_wherever_it_is_cut() {
         let mut head = vec![0; 4 << 20];
-        File::open(model_path()).unwrap().read_exact(&mut head).unwrap();
+        File::open(model_path())
+            .unwrap()
+            .read_exact(&mut head)
+            .unwrap();
         assert!(reason(&head).contains("it is cut"));
         assert!(reason(&head[..1000]).contains("within its header"));
         let missing = inspect_model(Path::new("no-such-model.gguf")).unwrap_err();
         assert!(matches!(missing, Error::Read { .. }));
         let folder = inspect_model(Path::new("."));
-        assert!(matches!(folder, Err(Error::Model { .. } | Error::Read { .. })));
+        assert!(matches!(
+            folder,
+            Err(Error::Model { .. } | Error::Read { .. })
+        ));
     }
 
     proptest! {

@@ -45,7 +45,10 @@ impl LlamaEngine {
     pub fn load(config: &Config) -> Result<Self, Error> {
         config.validate()?;
         check_cpu()?;
-        let refused = |reason: String| Error::Model { path: config.model.clone(), reason };
+        let refused = |reason: String| Error::Model {
+            path: config.model.clone(),
+            reason,
+        };
         let header = gguf::read_header(&config.model)?;
         let backend = backend()?;
         let _loading = logging::Loading::begin();
@@ -56,8 +59,11 @@ impl LlamaEngine {
         let model = Arc::new(model);
         let vocabulary = model.vocab();
         let text = |token| vocabulary.text(token).map_or(String::new(), lossy);
-        let control: Vec<String> =
-            vocabulary.tokens().filter(|&token| vocabulary.is_control(token)).map(text).collect();
+        let control: Vec<String> = vocabulary
+            .tokens()
+            .filter(|&token| vocabulary.is_control(token))
+            .map(text)
+            .collect();
         let (bos_token, eos_token) = (text(vocabulary.bos()), text(vocabulary.eos()));
         let template = header
             .chat_template
@@ -72,26 +78,35 @@ impl LlamaEngine {
 
         let trained = header.info.context_tokens;
         let wanted = config.context_tokens.next_multiple_of(256);
-        let context_tokens = if trained == 0 { wanted } else { wanted.min(trained) };
+        let context_tokens = if trained == 0 {
+            wanted
+        } else {
+            wanted.min(trained)
+        };
 
-        let shared = Arc::new(Shared::new(config.slots as usize, config.queue_max as usize));
+        let shared = Arc::new(Shared::new(
+            config.slots as usize,
+            config.queue_max as usize,
+        ));
         let (started, outcome) = mpsc::sync_channel(1);
         let thread = {
             let (model, shared, config) = (model.clone(), shared.clone(), config.clone());
-            std::thread::Builder::new().name("llama".into()).spawn(move || {
-                let scheduler =
-                    Scheduler::new(&model, backend, &config, context_tokens, shared.clone());
-                match scheduler {
-                    Ok(scheduler) => {
-                        // The receiver waits below, so this cannot fail.
-                        let _ = started.send(Ok(()));
-                        scheduler.run();
+            std::thread::Builder::new()
+                .name("llama".into())
+                .spawn(move || {
+                    let scheduler =
+                        Scheduler::new(&model, backend, &config, context_tokens, shared.clone());
+                    match scheduler {
+                        Ok(scheduler) => {
+                            // The receiver waits below, so this cannot fail.
+                            let _ = started.send(Ok(()));
+                            scheduler.run();
+                        }
+                        Err(error) => {
+                            let _ = started.send(Err(error));
+                        }
                     }
-                    Err(error) => {
-                        let _ = started.send(Err(error));
-                    }
-                }
-            })
+                })
         };
         let thread = thread.map_err(|error| Error::Start(error.to_string()))?;
         outcome
@@ -117,7 +132,10 @@ impl LlamaEngine {
             Prompt::Text(text) => vec![Piece::Literal(text.clone())],
             Prompt::Chat { messages, tools } => {
                 let template = self.template.as_ref().ok_or_else(|| {
-                    invalid("messages", "cannot be answered: the model has no chat template")
+                    invalid(
+                        "messages",
+                        "cannot be answered: the model has no chat template",
+                    )
                 })?;
                 template.render(messages, tools)?
             }
@@ -125,7 +143,10 @@ impl LlamaEngine {
         let bytes = |piece: &Piece| match piece {
             Piece::Template(text) | Piece::Literal(text) => text.len(),
         };
-        let too_long = |prompt| Refusal::ContextLength { context: self.context_tokens, prompt };
+        let too_long = |prompt| Refusal::ContextLength {
+            context: self.context_tokens,
+            prompt,
+        };
         if pieces.iter().map(bytes).sum::<usize>() > self.prompt_bytes_max {
             return Err(too_long(None));
         }
@@ -153,7 +174,10 @@ impl LlamaEngine {
         self.shared.check_room()?;
         let tokens = self.tokenize(&request.prompt)?;
         let prompt_tokens = tokens.len() as u32;
-        let most = self.config.max_output_tokens.min(self.context_tokens - prompt_tokens);
+        let most = self
+            .config
+            .max_output_tokens
+            .min(self.context_tokens - prompt_tokens);
         let sampler = Sampler::new(&self.model, &request.sampling, request.format, &self.config)?;
         let (sender, events) = unbounded_channel();
         self.shared.push(Job {
@@ -163,7 +187,10 @@ impl LlamaEngine {
             text: TextAssembler::new(request.stop),
             events: sender,
         })?;
-        Ok(Generation { prompt_tokens, events })
+        Ok(Generation {
+            prompt_tokens,
+            events,
+        })
     }
 }
 
@@ -202,7 +229,11 @@ impl Engine for LlamaEngine {
 impl Drop for LlamaEngine {
     fn drop(&mut self) {
         self.abort();
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if thread.is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the engine's thread had panicked");
         }

@@ -139,7 +139,9 @@ impl Content {
 impl Part {
     fn into_text(self) -> Result<String, Fault> {
         match self.r#type.as_str() {
-            "text" => self.text.ok_or_else(|| Fault::param("messages", "a text part has no `text`")),
+            "text" => self
+                .text
+                .ok_or_else(|| Fault::param("messages", "a text part has no `text`")),
             "refusal" => Ok(self.refusal.unwrap_or_default()),
             _ => Err(Fault::unsupported(
                 "messages",
@@ -187,16 +189,30 @@ impl Common {
             Some(_) => {}
         }
         if self.n.is_some_and(|n| n != 1) {
-            return Err(Fault::unsupported("n", "this model gives one answer: `n` must be 1"));
+            return Err(Fault::unsupported(
+                "n",
+                "this model gives one answer: `n` must be 1",
+            ));
         }
-        if self.logit_bias.as_ref().is_some_and(|bias| !bias.is_empty()) {
-            return Err(Fault::unsupported("logit_bias", "`logit_bias` is not supported"));
+        if self
+            .logit_bias
+            .as_ref()
+            .is_some_and(|bias| !bias.is_empty())
+        {
+            return Err(Fault::unsupported(
+                "logit_bias",
+                "`logit_bias` is not supported",
+            ));
         }
         Ok(())
     }
 
     fn into_call(self, prompt: Prompt, max_tokens: Option<u32>) -> Result<Call, Fault> {
-        let format = match self.response_format.as_ref().map(|format| format.r#type.as_str()) {
+        let format = match self
+            .response_format
+            .as_ref()
+            .map(|format| format.r#type.as_str())
+        {
             None | Some("text") => Format::Text,
             Some("json_object") => Format::JsonObject,
             Some(_) => {
@@ -225,7 +241,10 @@ impl Common {
                 format,
             },
             stream: self.stream.unwrap_or(false),
-            include_usage: self.stream_options.and_then(|o| o.include_usage).unwrap_or(false),
+            include_usage: self
+                .stream_options
+                .and_then(|o| o.include_usage)
+                .unwrap_or(false),
         })
     }
 }
@@ -235,30 +254,51 @@ impl Wire for Chat {
         let body: ChatBody = read(body)?;
         body.common.check(served)?;
         if body.logprobs == Some(true) {
-            return Err(Fault::unsupported("logprobs", "`logprobs` is not supported"));
+            return Err(Fault::unsupported(
+                "logprobs",
+                "`logprobs` is not supported",
+            ));
         }
         if body.functions.is_some_and(|functions| !functions.is_null()) {
-            return Err(Fault::unsupported("functions", "`functions` is not supported; use `tools`"));
+            return Err(Fault::unsupported(
+                "functions",
+                "`functions` is not supported; use `tools`",
+            ));
         }
-        if body.modalities.is_some_and(|kinds| kinds.iter().any(|kind| kind != "text")) {
-            return Err(Fault::unsupported("modalities", "this model writes text only"));
+        if body
+            .modalities
+            .is_some_and(|kinds| kinds.iter().any(|kind| kind != "text"))
+        {
+            return Err(Fault::unsupported(
+                "modalities",
+                "this model writes text only",
+            ));
         }
         let tools = match body.tool_choice {
             None | Some(Value::Null) => body.tools,
             Some(Value::String(choice)) if choice == "auto" => body.tools,
             Some(Value::String(choice)) if choice == "none" => None,
             Some(_) => {
-                let message = "`tool_choice` must be auto or none: this model cannot be made to call a tool";
+                let message =
+                    "`tool_choice` must be auto or none: this model cannot be made to call a tool";
                 return Err(Fault::unsupported("tool_choice", message));
             }
         };
         let messages = body.messages.unwrap_or_default();
         if messages.is_empty() {
-            return Err(Fault::param("messages", "`messages` must hold at least one message"));
+            return Err(Fault::param(
+                "messages",
+                "`messages` must hold at least one message",
+            ));
         }
-        let messages =
-            messages.into_iter().map(ChatMessage::into_message).collect::<Result<Vec<_>, _>>()?;
-        let prompt = Prompt::Chat { messages, tools: tools.unwrap_or_default() };
+        let messages = messages
+            .into_iter()
+            .map(ChatMessage::into_message)
+            .collect::<Result<Vec<_>, _>>()?;
+        let prompt = Prompt::Chat {
+            messages,
+            tools: tools.unwrap_or_default(),
+        };
         let max_tokens = body.max_completion_tokens.or(body.common.max_tokens);
         body.common.into_call(prompt, max_tokens)
     }
@@ -278,7 +318,12 @@ impl Wire for Chat {
     }
 
     fn delta(&self, meta: &Meta, text: &str) -> Frame {
-        chunk("chat.completion.chunk", meta, json!({"delta": {"content": text}}), None)
+        chunk(
+            "chat.completion.chunk",
+            meta,
+            json!({"delta": {"content": text}}),
+            None,
+        )
     }
 
     fn last(&self, meta: &Meta, done: &Done) -> Vec<Frame> {
@@ -308,7 +353,10 @@ impl Wire for Completions {
             return Err(Fault::unsupported("suffix", "`suffix` is not supported"));
         }
         if body.logprobs.is_some_and(|logprobs| !logprobs.is_null()) {
-            return Err(Fault::unsupported("logprobs", "`logprobs` is not supported"));
+            return Err(Fault::unsupported(
+                "logprobs",
+                "`logprobs` is not supported",
+            ));
         }
         let mut prompts = body.prompt.map(OneOrMany::into_vec).unwrap_or_default();
         let (Some(prompt), true) = (prompts.pop(), prompts.is_empty()) else {
@@ -408,7 +456,10 @@ fn last(object: &str, meta: &Meta, choice: Value, done: &Done) -> Vec<Frame> {
             "usage": usage(done),
         })));
     }
-    frames.push(Frame { event: None, data: "[DONE]".into() });
+    frames.push(Frame {
+        event: None,
+        data: "[DONE]".into(),
+    });
     frames
 }
 

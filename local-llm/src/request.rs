@@ -52,7 +52,12 @@ pub struct Message {
 impl Message {
     /// A message of text alone.
     pub fn new(role: Role, text: impl Into<String>) -> Self {
-        Self { role, text: text.into(), tool_calls: Vec::new(), tool_call_id: None }
+        Self {
+            role,
+            text: text.into(),
+            tool_calls: Vec::new(),
+            tool_call_id: None,
+        }
     }
 }
 
@@ -118,19 +123,41 @@ impl Request {
     pub fn validate(&self) -> Result<(), Refusal> {
         let s = &self.sampling;
         within("temperature", s.temperature, 0.0..=2.0, "0 to 2")?;
-        within("top_p", s.top_p, f32::MIN_POSITIVE..=1.0, "above 0, at most 1")?;
+        within(
+            "top_p",
+            s.top_p,
+            f32::MIN_POSITIVE..=1.0,
+            "above 0, at most 1",
+        )?;
         within("min_p", s.min_p, 0.0..=1.0, "0 to 1")?;
         within("repeat_penalty", s.repeat_penalty, 0.01..=2.0, "0.01 to 2")?;
-        within("frequency_penalty", s.frequency_penalty, -2.0..=2.0, "-2 to 2")?;
-        within("presence_penalty", s.presence_penalty, -2.0..=2.0, "-2 to 2")?;
+        within(
+            "frequency_penalty",
+            s.frequency_penalty,
+            -2.0..=2.0,
+            "-2 to 2",
+        )?;
+        within(
+            "presence_penalty",
+            s.presence_penalty,
+            -2.0..=2.0,
+            "-2 to 2",
+        )?;
         if self.max_tokens == Some(0) {
             return Err(invalid("max_tokens", "must be at least 1"));
         }
         if self.stop.len() > STOPS_MAX {
             return Err(invalid("stop", "has more than 16 sequences"));
         }
-        if self.stop.iter().any(|s| s.is_empty() || s.len() > STOP_BYTES_MAX) {
-            return Err(invalid("stop", "holds a sequence that is empty or over 1024 bytes"));
+        if self
+            .stop
+            .iter()
+            .any(|s| s.is_empty() || s.len() > STOP_BYTES_MAX)
+        {
+            return Err(invalid(
+                "stop",
+                "holds a sequence that is empty or over 1024 bytes",
+            ));
         }
         Ok(())
     }
@@ -151,7 +178,10 @@ fn within(
 }
 
 pub(crate) fn invalid(param: &'static str, problem: &str) -> Refusal {
-    Refusal::Invalid { param, message: format!("`{param}` {problem}") }
+    Refusal::Invalid {
+        param,
+        message: format!("`{param}` {problem}"),
+    }
 }
 
 /// Why a request is not worked on. The texts are for the caller and quote nothing of the request.
@@ -243,23 +273,79 @@ mod tests {
     #[test]
     fn limits_name_the_parameter() {
         let sampling = [
-            ("temperature", Sampling { temperature: Some(2.1), ..Sampling::default() }),
-            ("temperature", Sampling { temperature: Some(f32::NAN), ..Sampling::default() }),
-            ("top_p", Sampling { top_p: Some(0.0), ..Sampling::default() }),
-            ("min_p", Sampling { min_p: Some(1.5), ..Sampling::default() }),
-            ("repeat_penalty", Sampling { repeat_penalty: Some(0.0), ..Sampling::default() }),
-            ("frequency_penalty", Sampling { frequency_penalty: Some(3.0), ..Sampling::default() }),
-            ("presence_penalty", Sampling { presence_penalty: Some(-3.0), ..Sampling::default() }),
+            (
+                "temperature",
+                Sampling {
+                    temperature: Some(2.1),
+                    ..Sampling::default()
+                },
+            ),
+            (
+                "temperature",
+                Sampling {
+                    temperature: Some(f32::NAN),
+                    ..Sampling::default()
+                },
+            ),
+            (
+                "top_p",
+                Sampling {
+                    top_p: Some(0.0),
+                    ..Sampling::default()
+                },
+            ),
+            (
+                "min_p",
+                Sampling {
+                    min_p: Some(1.5),
+                    ..Sampling::default()
+                },
+            ),
+            (
+                "repeat_penalty",
+                Sampling {
+                    repeat_penalty: Some(0.0),
+                    ..Sampling::default()
+                },
+            ),
+            (
+                "frequency_penalty",
+                Sampling {
+                    frequency_penalty: Some(3.0),
+                    ..Sampling::default()
+                },
+            ),
+            (
+                "presence_penalty",
+                Sampling {
+                    presence_penalty: Some(-3.0),
+                    ..Sampling::default()
+                },
+            ),
         ];
         for (expected, sampling) in sampling {
             let refusal = request(sampling).validate().unwrap_err();
             assert!(matches!(refusal, Refusal::Invalid { param, .. } if param == expected));
         }
         assert!(request(Sampling::default()).validate().is_ok());
-        let zero = Request { max_tokens: Some(0), ..request(Sampling::default()) };
+        let zero = Request {
+            max_tokens: Some(0),
+            ..request(Sampling::default())
+        };
         assert!(zero.validate().is_err());
-        for stop in [vec![String::new()], vec!["x".repeat(1025)], vec!["x".to_owned(); 17]] {
-            assert!(Request { stop, ..request(Sampling::default()) }.validate().is_err());
+        for stop in [
+            vec![String::new()],
+            vec!["x".repeat(1025)],
+            vec!["x".to_owned(); 17],
+        ] {
+            assert!(
+                Request {
+                    stop,
+                    ..request(Sampling::default())
+                }
+                .validate()
+                .is_err()
+            );
         }
     }
 }

@@ -44,7 +44,10 @@ impl Sampler {
                 Some(grammar.map_err(|_| Refusal::Unavailable)?)
             }
         };
-        Ok(Self { chain: chain(model, sampling, config), grammar })
+        Ok(Self {
+            chain: chain(model, sampling, config),
+            grammar,
+        })
     }
 
     /// The next token, from the logits at `index` of the batch just decoded.
@@ -62,7 +65,9 @@ impl Sampler {
             if alone.data[0].logit() == f32::NEG_INFINITY {
                 let mut candidates = context.token_data_array_ith(index);
                 grammar.apply(&mut candidates);
-                candidates.data.retain(|candidate| candidate.logit() > f32::NEG_INFINITY);
+                candidates
+                    .data
+                    .retain(|candidate| candidate.logit() > f32::NEG_INFINITY);
                 if candidates.data.is_empty() {
                     return None;
                 }
@@ -77,7 +82,9 @@ impl Sampler {
     /// llama.cpp's grammar answers with an abort. False if the grammar does not take it.
     pub(crate) fn accept(&mut self, token: LlamaToken) -> bool {
         self.chain.accept(token);
-        self.grammar.as_mut().is_none_or(|grammar| grammar.try_accept(token).is_ok())
+        self.grammar
+            .as_mut()
+            .is_none_or(|grammar| grammar.try_accept(token).is_ok())
     }
 }
 
@@ -113,7 +120,9 @@ fn chain(model: &LlamaModel, sampling: &Sampling, config: &Config) -> LlamaSampl
         steps.push(LlamaSampler::min_p(p, 1));
     }
     steps.push(LlamaSampler::temp(temperature));
-    steps.push(LlamaSampler::dist(sampling.seed.unwrap_or_else(random_seed)));
+    steps.push(LlamaSampler::dist(
+        sampling.seed.unwrap_or_else(random_seed),
+    ));
     LlamaSampler::chain(steps, true)
 }
 

@@ -63,7 +63,10 @@ struct Queue {
 
 impl Shared {
     pub(crate) fn new(slots: usize, queue_max: usize) -> Self {
-        let stats = Stats { slots: AtomicU64::new(slots as u64), ..Stats::default() };
+        let stats = Stats {
+            slots: AtomicU64::new(slots as u64),
+            ..Stats::default()
+        };
         Self {
             stats,
             queue: Mutex::default(),
@@ -120,11 +123,15 @@ impl Shared {
     fn forget_cancelled(&self, queue: &mut Queue) {
         let before = queue.waiting.len();
         queue.waiting.retain(|job| !job.events.is_closed());
-        self.stats.cancelled.fetch_add((before - queue.waiting.len()) as u64, Relaxed);
+        self.stats
+            .cancelled
+            .fetch_add((before - queue.waiting.len()) as u64, Relaxed);
     }
 
     fn publish(&self, queue: &Queue) {
-        self.stats.queue_waiting.store(queue.waiting.len() as u64, Relaxed);
+        self.stats
+            .queue_waiting
+            .store(queue.waiting.len() as u64, Relaxed);
         self.stats.slots_busy.store(queue.active as u64, Relaxed);
     }
 }
@@ -160,9 +167,11 @@ impl<'m> Scheduler<'m> {
         let slots = config.slots as usize;
         let batch_tokens = PREFILL_TOKENS + slots;
         let params = LlamaContextParams::default()
-            .with_n_ctx(NonZeroU32::new(context_tokens.next_multiple_of(256) * config.slots))
+            .with_n_ctx(NonZeroU32::new(
+                context_tokens.next_multiple_of(256) * config.slots,
+            ))
             .with_n_seq_max(config.slots)
-            .with_kv_unified(std::env::var_os("TG_UNIFIED").is_some())
+            .with_kv_unified(false)
             .with_n_batch(batch_tokens as u32)
             .with_n_ubatch(batch_tokens as u32)
             .with_n_threads(config.thread_count())
@@ -205,7 +214,8 @@ impl<'m> Scheduler<'m> {
     /// do; false when it is time to end.
     fn admit(&mut self) -> bool {
         let cancelled = |slot: &Option<Slot>| {
-            slot.as_ref().is_some_and(|slot| slot.job.events.is_closed())
+            slot.as_ref()
+                .is_some_and(|slot| slot.job.events.is_closed())
         };
         while let Some(index) = self.slots.iter().position(cancelled) {
             self.shared.stats.cancelled.fetch_add(1, Relaxed);
@@ -219,8 +229,15 @@ impl<'m> Scheduler<'m> {
             }
             shared.forget_cancelled(&mut queue);
             for slot in self.slots.iter_mut().filter(|slot| slot.is_none()) {
-                let Some(job) = queue.waiting.pop_front() else { break };
-                *slot = Some(Slot { job, computed: 0, last: None, generated: 0 });
+                let Some(job) = queue.waiting.pop_front() else {
+                    break;
+                };
+                *slot = Some(Slot {
+                    job,
+                    computed: 0,
+                    last: None,
+                    generated: 0,
+                });
                 queue.active += 1;
             }
             shared.publish(&queue);
@@ -230,7 +247,10 @@ impl<'m> Scheduler<'m> {
             if queue.closed {
                 return false;
             }
-            queue = shared.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue = shared
+                .wake
+                .wait(queue)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -245,11 +265,17 @@ impl<'m> Scheduler<'m> {
                 add(&mut self.batch, last, position, index, true);
             }
         }
-        let mut room = if outputs.is_empty() { PREFILL_TOKENS } else { PREFILL_TOKENS_SHARED };
+        let mut room = if outputs.is_empty() {
+            PREFILL_TOKENS
+        } else {
+            PREFILL_TOKENS_SHARED
+        };
         let reading = |slot: &&mut Slot| slot.last.is_none();
         let mut readers = self.slots.iter_mut().flatten().filter(reading).count();
         for (index, slot) in self.slots.iter_mut().enumerate() {
-            let Some(slot) = slot.as_mut().filter(|slot| slot.last.is_none()) else { continue };
+            let Some(slot) = slot.as_mut().filter(|slot| slot.last.is_none()) else {
+                continue;
+            };
             let (from, len) = (slot.computed, slot.job.tokens.len());
             let to = len.min(from + room.div_ceil(readers));
             for position in from..to {
@@ -260,7 +286,10 @@ impl<'m> Scheduler<'m> {
                 add(&mut self.batch, token, position, index, position + 1 == len);
             }
             slot.computed = to;
-            self.shared.stats.prompt_tokens.fetch_add((to - from) as u64, Relaxed);
+            self.shared
+                .stats
+                .prompt_tokens
+                .fetch_add((to - from) as u64, Relaxed);
             room -= to - from;
             readers -= 1;
         }
@@ -269,7 +298,9 @@ impl<'m> Scheduler<'m> {
 
     /// Chooses a slot's next token and passes on what it says.
     fn advance(&mut self, index: usize, output: i32) {
-        let Some(slot) = &mut self.slots[index] else { return };
+        let Some(slot) = &mut self.slots[index] else {
+            return;
+        };
         let Some(token) = slot.job.sampler.next(&self.context, output) else {
             // Only a grammar that is complete leaves nothing to choose from.
             return self.finish(index, Finish::EndOfTurn);
@@ -280,7 +311,10 @@ impl<'m> Scheduler<'m> {
         if vocabulary.is_eog(token) {
             return self.finish(index, Finish::EndOfTurn);
         }
-        let (text, stop) = slot.job.text.push(&vocabulary.token_to_piece(token, false, None));
+        let (text, stop) = slot
+            .job
+            .text
+            .push(&vocabulary.token_to_piece(token, false, None));
         if !text.is_empty() {
             // A caller who has left is noticed before the next step.
             let _ = slot.job.events.send(Event::Text(text));
@@ -296,7 +330,9 @@ impl<'m> Scheduler<'m> {
 
     /// Ends a request: the slot is free before the caller learns of the end.
     fn finish(&mut self, index: usize, finish: Finish) {
-        let Some(mut slot) = self.release(index) else { return };
+        let Some(mut slot) = self.release(index) else {
+            return;
+        };
         self.shared.stats.completed.fetch_add(1, Relaxed);
         if !matches!(finish, Finish::Stop(_)) {
             let rest = slot.job.text.finish();
@@ -322,7 +358,9 @@ impl<'m> Scheduler<'m> {
     fn release(&mut self, index: usize) -> Option<Slot> {
         let slot = self.slots[index].take()?;
         // Removing a whole sequence succeeds with every kind of memory.
-        let _ = self.context.clear_kv_cache_seq(Some(index as u32), None, None);
+        let _ = self
+            .context
+            .clear_kv_cache_seq(Some(index as u32), None, None);
         let mut queue = self.shared.lock();
         queue.active -= 1;
         self.shared.publish(&queue);
@@ -332,7 +370,9 @@ impl<'m> Scheduler<'m> {
 
 fn add(batch: &mut LlamaBatch<'_>, token: LlamaToken, position: usize, slot: usize, logits: bool) {
     // The batch has room for one token of each slot and the prefill besides.
-    batch.add(token, position as i32, &[slot as i32], logits).expect("the batch is large enough");
+    batch
+        .add(token, position as i32, &[slot as i32], logits)
+        .expect("the batch is large enough");
 }
 
 /// However the thread ends, nobody is left waiting for it.

@@ -122,26 +122,53 @@ fn router(config: &Config, engine: Arc<dyn Engine>) -> Router {
         bodies: Semaphore::new(BODIES_MAX),
     };
     Router::new()
-        .route("/v1/chat/completions", post(async |s: Shared, h: HeaderMap, b: Body| answer(s.0, &Chat, h, b).await))
-        .route("/v1/completions", post(async |s: Shared, h: HeaderMap, b: Body| answer(s.0, &Completions, h, b).await))
-        .route("/v1/messages", post(async |s: Shared, h: HeaderMap, b: Body| answer(s.0, &Messages, h, b).await))
+        .route(
+            "/v1/chat/completions",
+            post(async |s: Shared, h: HeaderMap, b: Body| answer(s.0, &Chat, h, b).await),
+        )
+        .route(
+            "/v1/completions",
+            post(async |s: Shared, h: HeaderMap, b: Body| answer(s.0, &Completions, h, b).await),
+        )
+        .route(
+            "/v1/messages",
+            post(async |s: Shared, h: HeaderMap, b: Body| answer(s.0, &Messages, h, b).await),
+        )
         .route("/v1/models", get(models))
         .route("/v1/models/{*model}", get(model))
         .route("/healthz", get(health))
         .route("/metrics", get(metrics))
-        .fallback(async || failure(&Chat, &Fault::new(StatusCode::NOT_FOUND, "there is nothing at this path")))
+        .fallback(async || {
+            failure(
+                &Chat,
+                &Fault::new(StatusCode::NOT_FOUND, "there is nothing at this path"),
+            )
+        })
         .method_not_allowed_fallback(async || {
-            failure(&Chat, &Fault::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method"))
+            failure(
+                &Chat,
+                &Fault::new(
+                    StatusCode::METHOD_NOT_ALLOWED,
+                    "this path does not take this method",
+                ),
+            )
         })
         .with_state(Arc::new(app))
 }
 
-async fn answer(app: Arc<App>, wire: &'static dyn Wire, headers: HeaderMap, body: Body) -> Response {
+async fn answer(
+    app: Arc<App>,
+    wire: &'static dyn Wire,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
     match begin(&app, wire, &headers, body).await {
         Err(fault) => failure(wire, &fault),
         Ok((meta, generation, true)) => {
             let frames = frames(wire, meta, generation);
-            Sse::new(frames).keep_alive(KeepAlive::default()).into_response()
+            Sse::new(frames)
+                .keep_alive(KeepAlive::default())
+                .into_response()
         }
         Ok((meta, generation, false)) => whole(wire, &meta, generation).await,
     }
@@ -162,11 +189,16 @@ async fn begin(
     let taking = app.clone();
     // Parsing and tokenizing a long prompt would hold up the other connections.
     let taken = tokio::task::spawn_blocking(move || {
-        let Call { request, stream, include_usage } = wire.parse(&body, &taking.config.name)?;
+        let Call {
+            request,
+            stream,
+            include_usage,
+        } = wire.parse(&body, &taking.config.name)?;
         drop(body);
         Ok((taking.engine.submit(request)?, stream, include_usage))
     });
-    let (generation, stream, include_usage) = taken.await.unwrap_or_else(|_| Err(Fault::engine()))?;
+    let (generation, stream, include_usage) =
+        taken.await.unwrap_or_else(|_| Err(Fault::engine()))?;
     let meta = Meta {
         id: format!("{}{}", wire.id_prefix(), uuid::Uuid::new_v4().simple()),
         model: app.config.name.clone(),
@@ -178,13 +210,21 @@ async fn begin(
 }
 
 fn authorize(app: &App, headers: &HeaderMap) -> Result<(), Fault> {
-    let Some(token) = &app.config.api_token else { return Ok(()) };
+    let Some(token) = &app.config.api_token else {
+        return Ok(());
+    };
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let bearer = header("authorization").and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim_start())
+        scheme
+            .eq_ignore_ascii_case("bearer")
+            .then_some(token.trim_start())
     });
-    if [bearer, header("x-api-key")].into_iter().flatten().any(|offered| token.matches(offered)) {
+    if [bearer, header("x-api-key")]
+        .into_iter()
+        .flatten()
+        .any(|offered| token.matches(offered))
+    {
         return Ok(());
     }
     Err(Fault {
@@ -208,9 +248,14 @@ async fn read_body(body: Body) -> Result<Vec<u8>, Fault> {
         }
         Ok(read)
     };
-    tokio::time::timeout(BODY_TIME_MAX, reading).await.unwrap_or_else(|_| {
-        Err(Fault::new(StatusCode::REQUEST_TIMEOUT, "the body did not arrive within 60 seconds"))
-    })
+    tokio::time::timeout(BODY_TIME_MAX, reading)
+        .await
+        .unwrap_or_else(|_| {
+            Err(Fault::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "the body did not arrive within 60 seconds",
+            ))
+        })
 }
 
 async fn whole(wire: &'static dyn Wire, meta: &Meta, mut generation: Generation) -> Response {
@@ -218,7 +263,9 @@ async fn whole(wire: &'static dyn Wire, meta: &Meta, mut generation: Generation)
     loop {
         match generation.next().await {
             Some(Event::Text(text)) => answer.push_str(&text),
-            Some(Event::Done(done)) => return Json(wire.whole(meta, &answer, &done)).into_response(),
+            Some(Event::Done(done)) => {
+                return Json(wire.whole(meta, &answer, &done)).into_response();
+            }
             None => return failure(wire, &Fault::engine()),
         }
     }
@@ -231,28 +278,35 @@ fn frames(
     generation: Generation,
 ) -> impl Stream<Item = Result<sse::Event, Infallible>> {
     let first = VecDeque::from(wire.first(&meta));
-    stream::unfold((first, Some(generation)), move |(mut ready, mut generation)| {
-        let meta = Meta { id: meta.id.clone(), model: meta.model.clone(), ..meta };
-        async move {
-            if let (true, Some(running)) = (ready.is_empty(), &mut generation) {
-                match running.next().await {
-                    Some(Event::Text(text)) => ready.push_back(wire.delta(&meta, &text)),
-                    Some(Event::Done(done)) => {
-                        ready.extend(wire.last(&meta, &done));
-                        generation = None;
-                    }
-                    None => {
-                        ready.push_back(wire.broken(&Fault::engine()));
-                        generation = None;
+    stream::unfold(
+        (first, Some(generation)),
+        move |(mut ready, mut generation)| {
+            let meta = Meta {
+                id: meta.id.clone(),
+                model: meta.model.clone(),
+                ..meta
+            };
+            async move {
+                if let (true, Some(running)) = (ready.is_empty(), &mut generation) {
+                    match running.next().await {
+                        Some(Event::Text(text)) => ready.push_back(wire.delta(&meta, &text)),
+                        Some(Event::Done(done)) => {
+                            ready.extend(wire.last(&meta, &done));
+                            generation = None;
+                        }
+                        None => {
+                            ready.push_back(wire.broken(&Fault::engine()));
+                            generation = None;
+                        }
                     }
                 }
+                let Frame { event, data } = ready.pop_front()?;
+                let frame = sse::Event::default().data(data);
+                let frame = event.into_iter().fold(frame, sse::Event::event);
+                Some((Ok(frame), (ready, generation)))
             }
-            let Frame { event, data } = ready.pop_front()?;
-            let frame = sse::Event::default().data(data);
-            let frame = event.into_iter().fold(frame, sse::Event::event);
-            Some((Ok(frame), (ready, generation)))
-        }
-    })
+        },
+    )
 }
 
 fn failure(wire: &dyn Wire, fault: &Fault) -> Response {
@@ -293,7 +347,11 @@ async fn health(State(app): Shared) -> Response {
     if app.engine.is_open() {
         Json(json!({"status": "ok"})).into_response()
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "unavailable"}))).into_response()
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Json(json!({"status": "unavailable"})),
+        )
+            .into_response()
     }
 }
 
@@ -303,5 +361,7 @@ async fn metrics(State(app): Shared) -> Response {
 }
 
 fn unix_seconds() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }

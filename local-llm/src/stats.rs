@@ -54,7 +54,8 @@ impl Stats {
 
     pub(crate) fn step(&self, elapsed: Duration) {
         self.steps.fetch_add(1, Relaxed);
-        self.compute_us.fetch_add(elapsed.as_micros() as u64, Relaxed);
+        self.compute_us
+            .fetch_add(elapsed.as_micros() as u64, Relaxed);
     }
 
     /// The counters in Prometheus' text format, version 0.0.4.
@@ -69,9 +70,24 @@ impl Stats {
             }
         };
         let read = |counter: &AtomicU64| counter.load(Relaxed) as f64;
-        metric("slots", "gauge", "Requests that can be worked on together.", &[("", read(&self.slots))]);
-        metric("slots_busy", "gauge", "Requests being worked on.", &[("", read(&self.slots_busy))]);
-        metric("queue_waiting", "gauge", "Requests waiting.", &[("", read(&self.queue_waiting))]);
+        metric(
+            "slots",
+            "gauge",
+            "Requests that can be worked on together.",
+            &[("", read(&self.slots))],
+        );
+        metric(
+            "slots_busy",
+            "gauge",
+            "Requests being worked on.",
+            &[("", read(&self.slots_busy))],
+        );
+        metric(
+            "queue_waiting",
+            "gauge",
+            "Requests waiting.",
+            &[("", read(&self.queue_waiting))],
+        );
         metric(
             "requests_total",
             "counter",
@@ -92,9 +108,19 @@ impl Stats {
                 ("{kind=\"completion\"}", read(&self.completion_tokens)),
             ],
         );
-        metric("steps_total", "counter", "Batches computed.", &[("", read(&self.steps))]);
+        metric(
+            "steps_total",
+            "counter",
+            "Batches computed.",
+            &[("", read(&self.steps))],
+        );
         let seconds = read(&self.compute_us) / 1e6;
-        metric("compute_seconds_total", "counter", "Time spent computing.", &[("", seconds)]);
+        metric(
+            "compute_seconds_total",
+            "counter",
+            "Time spent computing.",
+            &[("", seconds)],
+        );
         out
     }
 }

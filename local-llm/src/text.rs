@@ -19,7 +19,11 @@ pub(crate) struct TextAssembler {
 impl TextAssembler {
     /// `stops` must not hold an empty text.
     pub(crate) fn new(stops: Vec<String>) -> Self {
-        Self { stops, partial: Vec::new(), held: String::new() }
+        Self {
+            stops,
+            partial: Vec::new(),
+            held: String::new(),
+        }
     }
 
     /// Takes the bytes of one token. Returns the text that is now certain and, when a stop
@@ -58,7 +62,8 @@ impl TextAssembler {
                 }
                 Err(error) => {
                     let (valid, after) = rest.split_at(error.valid_up_to());
-                    self.held.push_str(str::from_utf8(valid).unwrap_or_default());
+                    self.held
+                        .push_str(str::from_utf8(valid).unwrap_or_default());
                     match error.error_len() {
                         Some(bad) => {
                             self.held.push(char::REPLACEMENT_CHARACTER);
@@ -99,7 +104,11 @@ mod tests {
     use proptest::prelude::*;
 
     /// Everything shown, and the stop sequence, when `bytes` come in pieces of `sizes`.
-    fn run(bytes: &[u8], stops: &[String], mut sizes: impl Iterator<Item = usize>) -> (String, Option<String>) {
+    fn run(
+        bytes: &[u8],
+        stops: &[String],
+        mut sizes: impl Iterator<Item = usize>,
+    ) -> (String, Option<String>) {
         let mut assembler = TextAssembler::new(stops.to_vec());
         let (mut shown, mut rest) = (String::new(), bytes);
         while !rest.is_empty() {
@@ -126,7 +135,10 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_character_are_replaced() {
-        assert_eq!(run(b"a\xffb\xe2\x82", &[], [1].into_iter().cycle()).0, "a\u{fffd}b\u{fffd}");
+        assert_eq!(
+            run(b"a\xffb\xe2\x82", &[], [1].into_iter().cycle()).0,
+            "a\u{fffd}b\u{fffd}"
+        );
     }
 
     #[test]
@@ -134,7 +146,10 @@ mod tests {
         let mut assembler = TextAssembler::new(vec!["END".into()]);
         assert_eq!(assembler.push(b"so E"), ("so ".into(), None));
         assert_eq!(assembler.push(b"N"), (String::new(), None));
-        assert_eq!(assembler.push(b"D and more"), (String::new(), Some("END".into())));
+        assert_eq!(
+            assembler.push(b"D and more"),
+            (String::new(), Some("END".into()))
+        );
     }
 
     #[test]

@@ -59,7 +59,10 @@ pub(crate) struct Frame {
 
 impl Frame {
     pub(crate) fn data(value: &Value) -> Self {
-        Self { event: None, data: value.to_string() }
+        Self {
+            event: None,
+            data: value.to_string(),
+        }
     }
 }
 
@@ -75,16 +78,27 @@ pub(crate) struct Fault {
 
 impl Fault {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, code: None, param: None, message: message.into() }
+        Self {
+            status,
+            code: None,
+            param: None,
+            message: message.into(),
+        }
     }
 
     pub(crate) fn param(param: &'static str, message: impl Into<String>) -> Self {
-        Self { param: Some(param), ..Self::new(StatusCode::BAD_REQUEST, message) }
+        Self {
+            param: Some(param),
+            ..Self::new(StatusCode::BAD_REQUEST, message)
+        }
     }
 
     /// A parameter that asks for what this engine does not do.
     pub(crate) fn unsupported(param: &'static str, message: impl Into<String>) -> Self {
-        Self { code: Some("unsupported_parameter"), ..Self::param(param, message) }
+        Self {
+            code: Some("unsupported_parameter"),
+            ..Self::param(param, message)
+        }
     }
 
     pub(crate) fn model_not_found(served: &str) -> Self {
@@ -100,7 +114,10 @@ impl Fault {
 
     /// The engine ended an answer before its end.
     pub(crate) fn engine() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the model failed before its answer was complete")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the model failed before its answer was complete",
+        )
     }
 }
 
@@ -130,7 +147,11 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
         } else {
             "The body is not valid JSON"
         };
-        let at = format!("{problem}, at line {} column {}", error.line(), error.column());
+        let at = format!(
+            "{problem}, at line {} column {}",
+            error.line(),
+            error.column()
+        );
         Fault::new(StatusCode::BAD_REQUEST, at)
     })
 }
