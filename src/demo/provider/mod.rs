@@ -13,6 +13,8 @@ mod pace;
 mod prompt;
 mod tokens;
 
+pub use answer::placeholders;
+
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Request, State};
