@@ -1,0 +1,72 @@
+//! All answers that the report needs, asked once.
+
+use super::{Facts, Meta};
+use crate::query::{self, Period, SpendBy, Step};
+use crate::tax::Tax;
+use clickhouse::Client;
+
+/// How many columns the chart over time may have.
+const CHART_POINTS: u64 = 240;
+
+/// What the store says about a period.
+#[derive(Clone, Debug)]
+pub(super) struct Data {
+    pub(super) period: Period,
+    pub(super) overview: query::Overview,
+    pub(super) step: Step,
+    pub(super) series: Vec<query::SeriesPoint>,
+    pub(super) by_team: Vec<query::SpendRow>,
+    pub(super) by_model: Vec<query::SpendRow>,
+    pub(super) by_endpoint: Vec<query::SpendRow>,
+    pub(super) unpriced: Vec<query::UnpricedRow>,
+    pub(super) findings: Vec<query::FindingRow>,
+    pub(super) routes: Vec<query::RouteRow>,
+    pub(super) decisions: Vec<query::DecisionRow>,
+    pub(super) tax: Tax,
+    pub(super) freshness: query::Freshness,
+}
+
+impl Data {
+    pub(super) async fn gather(
+        client: &Client,
+        period: Period,
+        facts: &Facts,
+        meta: &Meta,
+    ) -> Result<Data, query::Error> {
+        let step = Step::fitting(period, CHART_POINTS);
+        let tax_base = query::tax_base(client, period).await?;
+        let footprint = query::footprint(client).await?;
+        Ok(Data {
+            period,
+            overview: query::overview(client, period).await?,
+            step,
+            series: query::series(client, period, step).await?,
+            by_team: query::spend(client, period, SpendBy::Team).await?,
+            by_model: query::spend(client, period, SpendBy::Model).await?,
+            by_endpoint: query::spend(client, period, SpendBy::Endpoint).await?,
+            unpriced: query::unpriced(client, period).await?,
+            findings: query::findings(client, period).await?,
+            routes: query::routes(client, period).await?,
+            decisions: query::decisions(client, period).await?,
+            tax: Tax::compute(&tax_base, footprint, meta.ledger, &facts.rates),
+            freshness: query::freshness(client).await?,
+        })
+    }
+
+    /// Whether nothing happened.
+    pub(super) fn is_empty(&self) -> bool {
+        self.overview.exchanges == 0
+    }
+
+    /// Exchanges that went nowhere.
+    pub(super) fn sent_nowhere(&self) -> u64 {
+        let sent = self.overview.external_exchanges + self.overview.on_prem_exchanges;
+        self.overview.exchanges.saturating_sub(sent)
+    }
+
+    /// Findings that neither were replaced nor left: they stayed on-prem or were stopped.
+    pub(super) fn findings_that_stayed(&self) -> u64 {
+        let gone = self.overview.replaced_total + self.overview.findings_left_in_clear;
+        self.overview.findings_total.saturating_sub(gone)
+    }
+}

@@ -1,0 +1,132 @@
+//! The report for the people who answer for money and law: one self-contained HTML page, and the
+//! same figures as CSV.
+//!
+//! Every figure shows its standing (measured, derived, assumed) and the query behind it. Simulated
+//! traffic is labelled wherever it is in a figure. Nothing in it is prompt text, because the store
+//! has none.
+
+mod chart;
+mod csv_files;
+mod data;
+mod format;
+mod jurisdiction;
+mod message;
+mod page;
+mod parts;
+mod section;
+
+pub use jurisdiction::{Jurisdiction, Jurisdictions};
+
+use crate::query::{self, Period};
+use crate::rules::RulesError;
+use crate::tax::{LedgerSize, Rates};
+use crate::tco::BusinessCase;
+use clickhouse::Client;
+use data::Data;
+use jiff::Timestamp;
+use std::path::{Path, PathBuf};
+
+/// In what form the report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// One page, `report.html`, that needs no other file and no network.
+    Html,
+    /// `spend.csv`, `findings.csv`, `routes.csv`, `decisions.csv`, `tax.csv`.
+    Csv,
+}
+
+/// What the report tells about itself.
+#[derive(Clone, Debug)]
+pub struct Meta {
+    /// Whose report it is; may be empty.
+    pub organization: String,
+    /// When it is made.
+    pub generated_at: Timestamp,
+    /// The version of Tollgate that makes it.
+    pub version: String,
+    /// The size of the ledger, where known; else only the store's copy of the records is counted.
+    pub ledger: Option<LedgerSize>,
+}
+
+/// The facts of `rules/` that the report rests on.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Law by jurisdiction.
+    pub jurisdictions: Jurisdictions,
+    /// The rates of the derived amounts.
+    pub rates: Rates,
+    /// The business case's published figures.
+    pub business_case: BusinessCase,
+}
+
+impl Facts {
+    /// Reads `jurisdictions.csv`, `tco/rates.toml` and `tco/business_case.csv` of a directory.
+    pub fn load(rules: &Path) -> Result<Facts, RulesError> {
+        Ok(Facts {
+            jurisdictions: Jurisdictions::load(&rules.join("jurisdictions.csv"))?,
+            rates: Rates::load(&rules.join("tco/rates.toml"))?,
+            business_case: BusinessCase::load(&rules.join("tco/business_case.csv"))?,
+        })
+    }
+}
+
+/// The files that were written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Paths {
+    /// The page, if it was asked for.
+    pub html: Option<PathBuf>,
+    /// The CSV files, if they were asked for.
+    pub csv: Vec<PathBuf>,
+}
+
+/// Why no report was written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The store did not answer.
+    #[error("the report's figures could not be read")]
+    Query(#[from] query::Error),
+    /// A file could not be written.
+    #[error("{} could not be written", file.display())]
+    Write {
+        /// Which.
+        file: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// Writes the report on a period into a directory, which is made if it is not there; files of the
+/// same names are replaced. A period without exchanges makes a report that says so.
+pub async fn write_report(
+    client: &Client,
+    period: Period,
+    out_dir: &Path,
+    formats: &[Format],
+    facts: &Facts,
+    meta: &Meta,
+) -> Result<Paths, Error> {
+    let data = Data::gather(client, period, facts, meta).await?;
+    let mut paths = Paths::default();
+    std::fs::create_dir_all(out_dir).map_err(|source| Error::Write {
+        file: out_dir.to_owned(),
+        source,
+    })?;
+    let write = |name: &str, text: String| {
+        let file = out_dir.join(name);
+        match std::fs::write(&file, text) {
+            Ok(()) => Ok(file),
+            Err(source) => Err(Error::Write { file, source }),
+        }
+    };
+    if formats.contains(&Format::Html) {
+        paths.html = Some(write("report.html", page::render(&data, facts, meta))?);
+    }
+    if formats.contains(&Format::Csv) {
+        for (name, text) in csv_files::render(&data) {
+            paths.csv.push(write(name, text)?);
+        }
+    }
+    Ok(paths)
+}

@@ -1,0 +1,10 @@
+//! The sections of the page, one file each.
+
+pub(super) mod business_case;
+pub(super) mod decisions;
+pub(super) mod findings;
+pub(super) mod method;
+pub(super) mod routes;
+pub(super) mod spend;
+pub(super) mod summary;
+pub(super) mod tax;
