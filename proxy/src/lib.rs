@@ -1,5 +1,33 @@
-//! The gateway.
-pub mod keys;
+//! The gateway: inspects a request, decides on it, sends it where it may go, restores the answer.
+//!
+//! Read [`exchange`] first; it is the spine, and its drawing is the life of one exchange.
+
+pub mod admin;
+pub mod config;
+mod credential;
+mod downstream;
+mod draft;
 pub mod edit;
+mod egress;
+pub mod endpoint;
+pub mod error;
+pub mod exchange;
+pub mod gate;
+pub mod gateway;
+mod identity;
+mod inspect;
 pub mod json;
+pub mod keys;
+pub mod metrics;
+pub mod pattern;
+pub mod permit;
+pub mod policy;
+pub mod prompt;
+mod relay;
+mod rescue;
+mod secret;
 pub mod sse;
+pub mod wire;
+
+pub use egress::Egress;
+pub use secret::Secret;

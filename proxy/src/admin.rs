@@ -1,0 +1,55 @@
+//! The admin listener: health, readiness, metrics. No request here ever shows content.
+
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use std::future::Future;
+use std::sync::Arc;
+
+/// What readiness and metrics are asked of.
+pub trait Status: Send + Sync + 'static {
+    /// Parts that are not ready, each with its reason; empty when all are.
+    fn not_ready(&self) -> Vec<(String, String)>;
+    /// Prometheus text.
+    fn metrics(&self) -> String;
+}
+
+/// Serves the admin listener until `stop` resolves.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve(
+    listener: tokio::net::TcpListener,
+    status: Arc<dyn Status>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let ready = Arc::clone(&status);
+    let router = Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(move || async move { readiness(&*ready) }))
+        .route(
+            "/metrics",
+            get(move || async move {
+                (
+                    [(header::CONTENT_TYPE, "text/plain; version=0.0.4")],
+                    status.metrics(),
+                )
+            }),
+        );
+    axum::serve(listener, router)
+        .with_graceful_shutdown(stop)
+        .await
+}
+
+fn readiness(status: &dyn Status) -> impl IntoResponse + use<> {
+    let missing = status.not_ready();
+    if missing.is_empty() {
+        return (StatusCode::OK, "ready\n".to_string());
+    }
+    let lines = missing
+        .iter()
+        .map(|(part, reason)| format!("{part}: {reason}\n"))
+        .collect();
+    (StatusCode::SERVICE_UNAVAILABLE, lines)
+}

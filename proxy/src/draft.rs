@@ -1,0 +1,180 @@
+//! The record of an exchange while it is being made.
+
+use crate::endpoint::Endpoint;
+use crate::error::Refusal;
+use crate::identity::Identity;
+use crate::policy::{Decision, Policy};
+use crate::wire::Route;
+use jiff::Timestamp;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use tollgate_analytics::price::PriceBook;
+use tollgate_analytics::record::{
+    self, Cost, DecisionRecord, Effect, Outcome, Record, Timing, Usage,
+};
+use tollgate_redaction::Inspection;
+use uuid::Uuid;
+
+/// A record that starts out as a refused request of nobody and is filled as more is known.
+pub(crate) struct Draft {
+    record: Record,
+    begun: Instant,
+}
+
+impl Draft {
+    /// Begins with the request's head read.
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the gateway's one reading of the wall clock"
+    )]
+    pub(crate) fn new(policy: &Policy) -> Self {
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let record = Record {
+            exchange: Uuid::now_v7(),
+            started_us: i64::try_from(now.as_micros()).unwrap_or(i64::MAX),
+            caller: "anonymous".into(),
+            team: String::new(),
+            wire: "unknown".into(),
+            operation: "unknown".into(),
+            stream: false,
+            model: String::new(),
+            route: None,
+            decision: DecisionRecord {
+                effect: Effect::Block,
+                rule: String::new(),
+                reason: String::new(),
+                policy: policy.version().into(),
+            },
+            findings: Default::default(),
+            replaced: 0,
+            restored: 0,
+            outcome: Outcome::Refused,
+            error: String::new(),
+            status: 0,
+            request_bytes: 0,
+            upstream_bytes: 0,
+            response_bytes: 0,
+            usage: None,
+            cost: Cost::Free,
+            timing: Timing::default(),
+        };
+        Draft {
+            record,
+            begun: Instant::now(),
+        }
+    }
+
+    pub(crate) fn exchange(&self) -> Uuid {
+        self.record.exchange
+    }
+
+    pub(crate) fn route(&mut self, route: &Route) {
+        self.record.wire = route.wire.as_str().into();
+        self.record.operation = route.operation.as_str().into();
+    }
+
+    pub(crate) fn caller(&mut self, caller: &Identity) {
+        self.record.caller.clone_from(&caller.name);
+        self.record.team.clone_from(&caller.team);
+    }
+
+    pub(crate) fn request(&mut self, bytes: usize, stream: bool, model: String) {
+        self.record.request_bytes = bytes as u64;
+        self.record.stream = stream;
+        self.record.model = model;
+    }
+
+    pub(crate) fn inspected(&mut self, inspection: &Inspection) {
+        for finding in inspection.findings.iter().flatten() {
+            *self
+                .record
+                .findings
+                .entry(finding.entity.as_str().into())
+                .or_default() += 1;
+        }
+        self.record.timing.inspect_cpu_us = inspection.cpu.as_micros() as u64;
+    }
+
+    pub(crate) fn decided(&mut self, decision: &Decision, policy: &Policy) {
+        let rule = decision.judgement.rule.map(|index| &policy.rules()[index]);
+        self.record.decision.effect = decision.effect;
+        self.record.decision.rule = rule.map_or(String::new(), |r| r.id.clone());
+        self.record.decision.reason = rule.map_or(String::new(), |r| r.reason.clone());
+    }
+
+    pub(crate) fn leaves(&mut self, endpoint: &Endpoint, replaced: u32) {
+        let config = endpoint.config();
+        self.record.route = Some(record::Route {
+            endpoint: config.name.clone(),
+            jurisdiction: config.jurisdiction.clone(),
+            transfer_basis: config.transfer_basis.as_str().into(),
+            on_prem: config.on_prem,
+            simulated: config.simulated,
+        });
+        self.record.replaced = replaced;
+        self.record.timing.gate_us = self.elapsed_us();
+    }
+
+    pub(crate) fn forwarded(
+        &mut self,
+        first_byte: std::time::Duration,
+        upstream_bytes: u64,
+        status: u16,
+    ) {
+        self.record.timing.upstream_first_byte_us = first_byte.as_micros() as u64;
+        self.record.upstream_bytes = upstream_bytes;
+        self.record.status = status;
+    }
+
+    pub(crate) fn answered(&mut self, usage: Option<Usage>, restored: u32, response_bytes: u64) {
+        self.record.outcome = Outcome::Answered;
+        self.record.usage = usage;
+        self.record.restored = restored;
+        self.record.response_bytes = response_bytes;
+    }
+
+    /// Prices what was consumed. An error answer consumes nothing; an on-prem model costs
+    /// hardware, not tokens; a model that we do not know by name cannot be priced.
+    pub(crate) fn price(&mut self, book: &PriceBook, provider: &str, model: &str) {
+        let record = &mut self.record;
+        let free = record.route.as_ref().is_none_or(|r| r.on_prem)
+            || record.operation == "models"
+            || record.status >= 400;
+        let at = Timestamp::from_microsecond(record.started_us);
+        record.cost = match (free, &record.usage, at) {
+            (true, ..) => Cost::Free,
+            (_, Some(usage), Ok(at)) => book.price(provider, model, at, usage),
+            (_, None, _) => Cost::Unpriced {
+                missing: "usage".into(),
+            },
+            (_, _, Err(_)) => Cost::Unpriced {
+                missing: "price".into(),
+            },
+        };
+    }
+
+    pub(crate) fn refused(&mut self, refusal: &Refusal, response_bytes: u64) {
+        let elapsed_us = self.elapsed_us();
+        let record = &mut self.record;
+        record.outcome = refusal.outcome;
+        record.error = refusal.code.into();
+        record.response_bytes = response_bytes;
+        if refusal.status == 0 || record.status == 0 || record.route.is_none() {
+            record.status = refusal.status;
+        }
+        if record.route.is_none() {
+            record.timing.gate_us = elapsed_us;
+        }
+    }
+
+    /// The finished record.
+    pub(crate) fn finish(&mut self) -> Record {
+        self.record.timing.total_us = self.elapsed_us();
+        self.record.clone()
+    }
+
+    fn elapsed_us(&self) -> u64 {
+        self.begun.elapsed().as_micros() as u64
+    }
+}

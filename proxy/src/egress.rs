@@ -1,0 +1,255 @@
+//! The only way out: takes a [`Permit`], nothing else.
+
+use crate::config::Limits;
+use crate::endpoint::Endpoint;
+use crate::error::Refusal;
+use crate::permit::Permit;
+use bytes::Bytes;
+use http::{HeaderMap, header};
+use pingora_core::connectors::http::Connector;
+use pingora_core::protocols::http::client::HttpSession;
+use pingora_core::tls::x509::X509;
+use pingora_core::upstreams::peer::HttpPeer;
+use pingora_error::ErrorType;
+use pingora_http::RequestHeader;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Certificate authorities trusted for one endpoint instead of the system's.
+pub(crate) type Authorities = Arc<Box<[X509]>>;
+
+/// Reads a PEM file of certificate authorities.
+pub(crate) fn read_authorities(path: &Path) -> Result<Authorities, String> {
+    let fail =
+        |problem: String| format!("expected PEM certificates in {}: {problem}", path.display());
+    let pem = std::fs::read(path).map_err(|e| fail(e.to_string()))?;
+    let certificates = X509::stack_from_pem(&pem).map_err(|e| fail(e.to_string()))?;
+    if certificates.is_empty() {
+        return Err(fail("it holds none".into()));
+    }
+    Ok(Arc::new(certificates.into_boxed_slice()))
+}
+
+/// Upstream connections, pooled per endpoint.
+pub struct Egress {
+    connector: Connector,
+    connect_timeout: Duration,
+    first_byte_timeout: Duration,
+    idle_timeout: Duration,
+}
+
+/// How long an unused upstream connection is kept.
+const POOL_IDLE: Duration = Duration::from_secs(60);
+
+impl Egress {
+    /// Makes the way out.
+    pub fn new(limits: &Limits) -> Self {
+        Egress {
+            connector: Connector::new(None),
+            connect_timeout: Duration::from_millis(limits.upstream_connect_timeout_ms),
+            first_byte_timeout: Duration::from_millis(limits.upstream_first_byte_timeout_ms),
+            idle_timeout: Duration::from_millis(limits.upstream_idle_timeout_ms),
+        }
+    }
+
+    /// Sends what the permit permits to where it permits it, and waits for the answer's head.
+    pub async fn send(
+        &self,
+        permit: Permit,
+        endpoint: &Endpoint,
+    ) -> Result<Forwarded<'_>, Refusal> {
+        let target = endpoint.target().await?;
+        let mut peer = HttpPeer::new(target.address, target.tls, target.sni.clone());
+        peer.options.connection_timeout = Some(self.connect_timeout);
+        peer.options.total_connection_timeout = Some(self.connect_timeout);
+        peer.options.read_timeout = Some(self.idle_timeout);
+        peer.options.write_timeout = Some(self.idle_timeout);
+        peer.options.ca = target.ca.clone();
+        if target.tls {
+            peer.options.set_http_version(2, 1);
+            peer.options.max_h2_streams = 64;
+        }
+        let (head, body) = self.head(permit, endpoint)?;
+        // A pooled connection may have been closed by the other side at the very moment we use
+        // it. Nothing of an answer has been read then, so the request is sent once more, on a
+        // new connection. An exchange is never sent twice after a first answer byte.
+        for attempt in 0.. {
+            let sent_at = Instant::now();
+            let (mut session, reused) = self
+                .connector
+                .get_http_session(&peer)
+                .await
+                .map_err(|error| connect_refusal(endpoint, &error))?;
+            match self.request(&mut session, &head, &body).await {
+                Ok(()) => {
+                    let first_byte = sent_at.elapsed();
+                    let done = session.response_done();
+                    let upstream_bytes = body.len() as u64;
+                    return Ok(Forwarded {
+                        egress: self,
+                        session: Some(session),
+                        peer,
+                        first_byte,
+                        upstream_bytes,
+                        done,
+                    });
+                }
+                Err(_) if reused && attempt < 3 => session.shutdown().await,
+                Err(refusal) => {
+                    session.shutdown().await;
+                    return Err(refusal);
+                }
+            }
+        }
+        unreachable!("the loop returns")
+    }
+
+    async fn request(
+        &self,
+        session: &mut HttpSession,
+        head: &RequestHeader,
+        body: &Bytes,
+    ) -> Result<(), Refusal> {
+        session.set_read_timeout(Some(self.first_byte_timeout));
+        session.set_write_timeout(Some(self.idle_timeout));
+        let exchange = async {
+            session.write_request_header(Box::new(head.clone())).await?;
+            if !body.is_empty() {
+                session.write_request_body(body.clone(), true).await?;
+            }
+            // HTTP/2 has already ended its stream with the last piece of a body.
+            if body.is_empty() || session.as_http1().is_some() {
+                session.finish_request_body().await?;
+            }
+            loop {
+                session.read_response_header().await?;
+                // 1xx heads come before the answer's own.
+                if session
+                    .response_header()
+                    .is_none_or(|h| !h.status.is_informational())
+                {
+                    return Ok::<(), Box<pingora_error::Error>>(());
+                }
+            }
+        };
+        match tokio::time::timeout(self.first_byte_timeout, exchange).await {
+            Ok(Ok(())) => {
+                session.set_read_timeout(Some(self.idle_timeout));
+                Ok(())
+            }
+            Ok(Err(error)) => Err(read_refusal(&error)),
+            Err(_) => Err(Refusal::upstream_timeout()),
+        }
+    }
+
+    fn head(&self, permit: Permit, endpoint: &Endpoint) -> Result<(RequestHeader, Bytes), Refusal> {
+        let bad = |_| Refusal::connect().because("the request head could not be built");
+        let (parts, body) = permit.into_parts();
+        let path = endpoint.path(&parts.path);
+        let mut head =
+            RequestHeader::build(parts.method, path.as_bytes(), Some(parts.headers.len() + 4))
+                .map_err(bad)?;
+        head.insert_header(header::HOST, endpoint.authority())
+            .map_err(bad)?;
+        for (name, value) in parts.headers {
+            head.append_header(name, value).map_err(bad)?;
+        }
+        // An answer that we cannot read cannot be restored.
+        head.insert_header(header::ACCEPT_ENCODING, "identity")
+            .map_err(bad)?;
+        if !body.is_empty() {
+            head.insert_header(header::CONTENT_LENGTH, body.len())
+                .map_err(bad)?;
+        }
+        Ok((head, body))
+    }
+}
+
+/// An exchange that has been sent and whose answer has begun.
+pub struct Forwarded<'a> {
+    egress: &'a Egress,
+    session: Option<HttpSession>,
+    peer: HttpPeer,
+    first_byte: Duration,
+    upstream_bytes: u64,
+    done: bool,
+}
+
+impl Forwarded<'_> {
+    /// The answer's status.
+    pub fn status(&self) -> u16 {
+        self.session()
+            .response_header()
+            .map_or(502, |h| h.status.as_u16())
+    }
+
+    /// The answer's headers.
+    pub fn headers(&self) -> &HeaderMap {
+        static NONE: std::sync::OnceLock<HeaderMap> = std::sync::OnceLock::new();
+        self.session()
+            .response_header()
+            .map_or_else(|| NONE.get_or_init(HeaderMap::new), |h| &h.headers)
+    }
+
+    /// Time from the request sent to the answer's head read.
+    pub fn first_byte(&self) -> Duration {
+        self.first_byte
+    }
+
+    /// Bytes of the request body sent.
+    pub fn upstream_bytes(&self) -> u64 {
+        self.upstream_bytes
+    }
+
+    /// The next piece of the answer; `None` at its end. Safe to cancel.
+    pub async fn piece(&mut self) -> Result<Option<Bytes>, Refusal> {
+        if self.done {
+            return Ok(None);
+        }
+        let session = self.session.as_mut().expect("present until finished");
+        let piece = session
+            .read_response_body()
+            .await
+            .map_err(|error| read_refusal(&error))?;
+        self.done = piece.is_none();
+        Ok(piece)
+    }
+
+    /// Gives the connection back to the pool if the answer was read whole, else closes it, which
+    /// tells the upstream to stop working.
+    pub async fn finish(mut self) {
+        let Some(mut session) = self.session.take() else {
+            return;
+        };
+        if self.done || session.response_done() {
+            self.egress
+                .connector
+                .release_http_session(session, &self.peer, Some(POOL_IDLE))
+                .await;
+        } else {
+            session.shutdown().await;
+        }
+    }
+
+    fn session(&self) -> &HttpSession {
+        self.session.as_ref().expect("present until finished")
+    }
+}
+
+fn connect_refusal(endpoint: &Endpoint, error: &pingora_error::Error) -> Refusal {
+    let refusal = match error.etype() {
+        _ if endpoint.embedded() => Refusal::local_unavailable(),
+        ErrorType::ConnectTimedout | ErrorType::TLSHandshakeTimedout => Refusal::upstream_timeout(),
+        _ => Refusal::connect(),
+    };
+    refusal.because(error.etype().as_str())
+}
+
+fn read_refusal(error: &pingora_error::Error) -> Refusal {
+    let refusal = match error.etype() {
+        ErrorType::ReadTimedout | ErrorType::WriteTimedout => Refusal::upstream_timeout(),
+        _ => Refusal::upstream_reset(),
+    };
+    refusal.because(error.etype().as_str())
+}

@@ -1,0 +1,170 @@
+//! The spine: the life of one exchange.
+//!
+//! ```text
+//!  caller ──► route ──► identify ──► read body ──► parse ──► inspect ──► decide
+//!                                                                          │
+//!                     block ◄──────────────────────────────────────────────┤
+//!                                                                          ▼
+//!  caller ◄── last byte ◄── record ◄── relay (restore) ◄── send ◄── enforce: Permit
+//! ```
+//!
+//! Whatever fails on the way is one [`Refusal`], answered by [`rescue`] in the caller's wire and
+//! recorded all the same. The record is in the ledger before the answer's last byte leaves, so
+//! every exchange that a caller saw completed is on record, whatever happens next.
+
+use crate::downstream::Downstream;
+use crate::draft::Draft;
+use crate::error::Refusal;
+use crate::gate::Gate;
+use crate::identity::identify;
+use crate::inspect::inspect;
+use crate::permit::Permit;
+use crate::policy::{Facts, Target};
+use crate::prompt::Prompt;
+use crate::relay::{Context, relay};
+use crate::rescue::rescue;
+use crate::wire::{self, Operation, WireKind};
+use bytes::Bytes;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// Serves one request. Returns whether the connection is in order and can have another.
+pub async fn run(gate: &Gate, down: &mut Downstream) -> bool {
+    let mut draft = Draft::new(&gate.policy);
+    gate.metrics.in_flight.fetch_add(1, Relaxed);
+    let mut wire = None;
+    let result = exchange(gate, down, &mut draft, &mut wire).await;
+    gate.metrics.in_flight.fetch_sub(1, Relaxed);
+    match result {
+        Ok(()) => true,
+        Err(refusal) => {
+            draft.refused(&refusal, down.sent().1);
+            if let Err(unrecorded) = record(gate, &mut draft).await {
+                tracing::error!(exchange = %draft.exchange(), reason = unrecorded.internal, "exchange not recorded");
+            }
+            tracing::info!(
+                exchange = %draft.exchange(), code = refusal.code, status = refusal.status,
+                reason = refusal.internal, "exchange refused"
+            );
+            rescue(down, wire, &refusal, &draft.exchange().to_string()).await
+        }
+    }
+}
+
+async fn exchange(
+    gate: &Gate,
+    down: &mut Downstream,
+    draft: &mut Draft,
+    wire: &mut Option<WireKind>,
+) -> Result<(), Refusal> {
+    let route = wire::route(down.method(), down.uri(), down.headers(), |name| {
+        gate.endpoints
+            .iter()
+            .find(|e| e.name() == name)
+            .map(|e| e.config().wire)
+    })?;
+    *wire = Some(route.wire);
+    draft.route(&route);
+    let caller = identify(&gate.keys, route.wire, down.headers())?;
+    draft.caller(&caller);
+    let _place = gate.places.try_acquire().map_err(|_| Refusal::busy())?;
+
+    let body = match route.operation {
+        Operation::Models => Bytes::new(),
+        _ => {
+            wire::check_content(down.headers())?;
+            down.read_body(&gate.limits).await?
+        }
+    };
+    let prompt = Prompt::parse(&route, body, &gate.limits)?;
+    draft.request(
+        prompt.body().len(),
+        prompt.stream(),
+        gate.recordable_model(prompt.model()),
+    );
+    let candidates = gate.candidates(&route, &prompt)?;
+
+    let (prompt, inspection) = unless_gone(down, inspect(gate, prompt)).await?;
+    draft.inspected(&inspection);
+    let facts = Facts {
+        findings: inspection
+            .findings
+            .iter()
+            .flatten()
+            .map(|f| (f.entity, f.score))
+            .collect(),
+        opaque: prompt.opaque(),
+        model: prompt.model().to_string(),
+        operation: route.operation.as_str(),
+        team: caller.team.clone(),
+    };
+    let all: Vec<Target<'_>> = gate.endpoints.iter().map(|e| e.policy_target()).collect();
+    let decision = gate
+        .policy
+        .decide(&facts, &all, &candidates.targets, &candidates.on_prem);
+    draft.decided(&decision, &gate.policy);
+
+    let mut vault = gate.vault(&caller);
+    let headers = wire::forwarded_headers(route.wire, down.headers());
+    let permit = Permit::enforce(
+        &decision,
+        gate,
+        prompt,
+        &inspection,
+        &caller,
+        headers,
+        &mut vault,
+    )?;
+    let endpoint = permit.endpoint();
+    let model = permit.model().to_string();
+    draft.leaves(&gate.endpoints[endpoint], permit.replaced());
+
+    let endpoint = &gate.endpoints[endpoint];
+    let forwarded = unless_gone(down, gate.egress.send(permit, endpoint)).await?;
+    draft.forwarded(
+        forwarded.first_byte(),
+        forwarded.upstream_bytes(),
+        forwarded.status(),
+    );
+    let context = Context {
+        wire: route.wire,
+        limits: &gate.limits,
+        vault: &vault,
+        endpoint: endpoint.name(),
+        effect: decision.effect.as_str(),
+    };
+    let answer = relay(&context, forwarded, down, draft).await?;
+
+    draft.answered(
+        answer.usage,
+        answer.restored,
+        down.sent().1 + answer.last.len() as u64,
+    );
+    draft.price(&gate.prices, endpoint.provider(), &model);
+    record(gate, draft).await?;
+    // From here on the exchange is on record: a caller that leaves now has left afterwards.
+    answer.finish(down).await.ok();
+    Ok(())
+}
+
+/// Writes the record; nobody is told of an exchange that is not on record.
+async fn record(gate: &Gate, draft: &mut Draft) -> Result<(), Refusal> {
+    let record = draft.finish();
+    gate.metrics.count(&record);
+    gate.ledger
+        .append(record)
+        .await
+        .map(|_| ())
+        .map_err(|e| Refusal::ledger_failed().because(e))
+}
+
+/// Works for a caller as long as it is there.
+async fn unless_gone<T>(
+    down: &mut Downstream,
+    work: impl Future<Output = Result<T, Refusal>>,
+) -> Result<T, Refusal> {
+    tokio::select! {
+        biased;
+        done = work => done,
+        () = down.gone() => Err(Refusal::gone()),
+    }
+}

@@ -1,0 +1,125 @@
+//! What every exchange needs, made once at start and shared.
+
+use crate::config::{Inspection, Limits};
+use crate::egress::Egress;
+use crate::endpoint::Endpoint;
+use crate::error::Refusal;
+use crate::identity::Identity;
+use crate::keys::KeyRing;
+use crate::metrics::Metrics;
+use crate::policy::Policy;
+use crate::prompt::Prompt;
+use crate::wire::{Operation, Route};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tollgate_analytics::ledger::Ledger;
+use tollgate_analytics::price::PriceBook;
+use tollgate_redaction::Redactor;
+use tollgate_redaction::placeholder::MasterKey;
+use tollgate_redaction::vault::{Vault, VaultLimits};
+
+/// The gate: configuration, rules and connections.
+pub struct Gate {
+    /// In order of preference.
+    pub endpoints: Vec<Endpoint>,
+    /// What may go where.
+    pub policy: Policy,
+    /// Finds personal data and secrets.
+    pub redactor: Arc<Redactor>,
+    /// Whether it is asked.
+    pub inspection: Inspection,
+    /// Makes placeholders unguessable; kept in the data directory.
+    pub master_key: MasterKey,
+    /// The callers' keys.
+    pub keys: KeyRing,
+    /// Where every exchange is recorded.
+    pub ledger: Ledger,
+    /// What tokens cost.
+    pub prices: PriceBook,
+    /// The way out.
+    pub egress: Egress,
+    /// The bounds of everything.
+    pub limits: Limits,
+    /// A place for every exchange in work.
+    pub places: Semaphore,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+}
+
+/// The endpoints that could answer a request, in order of preference; indices into
+/// [`Gate::endpoints`].
+pub(crate) struct Candidates {
+    /// Those that the caller may have meant.
+    pub(crate) targets: Vec<usize>,
+    /// Those under our own control that could answer instead.
+    pub(crate) on_prem: Vec<usize>,
+}
+
+impl Gate {
+    /// The endpoints for a request: the one that it names by prefix, else all that serve its model.
+    pub(crate) fn candidates(&self, route: &Route, prompt: &Prompt) -> Result<Candidates, Refusal> {
+        let serving = |e: &Endpoint| e.serves(route.wire, route.operation);
+        let targets: Vec<usize> = self
+            .endpoints
+            .iter()
+            .enumerate()
+            .filter(|(_, e)| match (&route.prefix, route.operation) {
+                (Some(prefix), _) => e.name() == prefix && serving(e),
+                (None, Operation::Models) => serving(e),
+                (None, _) => serving(e) && e.pattern(prompt.model()).is_some(),
+            })
+            .map(|(index, _)| index)
+            .collect();
+        if targets.is_empty() {
+            return Err(if route.prefix.is_some() {
+                Refusal::unknown_route()
+            } else {
+                Refusal::unknown_model()
+            });
+        }
+        let on_prem = self.endpoints.iter().enumerate();
+        let on_prem = on_prem
+            .filter(|(_, e)| e.config().on_prem && serving(e))
+            .map(|(index, _)| index)
+            .collect();
+        Ok(Candidates { targets, on_prem })
+    }
+
+    /// A fresh vault for one exchange of a caller.
+    pub(crate) fn vault(&self, caller: &Identity) -> Vault {
+        Vault::new(
+            &self.master_key.scope(&caller.scope),
+            VaultLimits::default(),
+        )
+    }
+
+    /// What can be recorded of the model asked for: a name that we know, never a caller's text.
+    pub(crate) fn recordable_model(&self, model: &str) -> String {
+        if model.is_empty() {
+            return String::new();
+        }
+        let literal = self
+            .endpoints
+            .iter()
+            .flat_map(|e| &e.config().models)
+            .find(|p| *p == model);
+        let served = || {
+            self.endpoints
+                .iter()
+                .filter_map(Endpoint::model)
+                .find(|m| m == model)
+        };
+        let pattern = || {
+            self.endpoints
+                .iter()
+                .find_map(|e| e.pattern(model))
+                .map(str::to_string)
+        };
+        let known = self.prices.canonical_model(model).map(str::to_string);
+        known
+            .or_else(|| literal.cloned())
+            .or_else(served)
+            .or_else(pattern)
+            .unwrap_or_else(|| "(unknown)".into())
+    }
+}

@@ -1,0 +1,77 @@
+//! Who calls, and which of its headers go on.
+
+use crate::error::Refusal;
+use crate::keys::{self, KeyRing};
+use crate::wire::WireKind;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use sha2::{Digest, Sha256};
+
+/// A caller, as far as the gate knows it.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The key's name, or `anonymous`.
+    pub name: String,
+    /// The key's team, or empty.
+    pub team: String,
+    /// What separates this caller's placeholders from everybody else's.
+    pub scope: String,
+    /// The caller's own credential for the provider, if it brought one. Never one of our keys.
+    pub credential: Option<(HeaderName, HeaderValue)>,
+}
+
+/// The header for a gateway key, for callers whose SDK already sends a provider's credential.
+pub const KEY_HEADER: &str = "tollgate-key";
+
+/// Identifies a caller, or refuses it: a key of ours must be valid, and once keys exist everybody
+/// needs one.
+pub fn identify(ring: &KeyRing, wire: WireKind, headers: &HeaderMap) -> Result<Identity, Refusal> {
+    let mut key = headers
+        .get(KEY_HEADER)
+        .map(|v| v.to_str().unwrap_or("").to_string());
+    let mut credential = None;
+    for &name in wire.credential_headers() {
+        let Some(value) = headers.get(name) else {
+            continue;
+        };
+        let text = value.to_str().map_err(|_| Refusal::unauthenticated())?;
+        let token = text.strip_prefix("Bearer ").unwrap_or(text).trim();
+        if token.starts_with(keys::PREFIX) {
+            key.get_or_insert_with(|| token.to_string());
+        } else if credential.is_none() {
+            let mut value = value.clone();
+            value.set_sensitive(true);
+            credential = Some((HeaderName::from_static(name), value));
+        }
+    }
+    let failed = |e: keys::KeyError| Refusal::inspection_failed().because(e);
+    if let Some(key) = key {
+        let caller = ring
+            .lookup(&key)
+            .map_err(failed)?
+            .ok_or_else(Refusal::unauthenticated)?;
+        let scope = format!("key:{}", caller.name);
+        return Ok(Identity {
+            name: caller.name,
+            team: caller.team,
+            scope,
+            credential,
+        });
+    }
+    if ring.is_required().map_err(failed)? {
+        return Err(Refusal::unauthenticated());
+    }
+    // Callers without a key are told apart by the credential that they bring.
+    let scope = match &credential {
+        Some((_, value)) => format!(
+            "credential:{:x?}",
+            Sha256::digest(value.as_bytes()).as_slice()
+        ),
+        None => "anonymous".to_string(),
+    };
+    Ok(Identity {
+        name: "anonymous".into(),
+        team: String::new(),
+        scope,
+        credential,
+    })
+}

@@ -1,0 +1,48 @@
+//! Runs the inspection of a request where it hurts nobody else: small texts that only rules look
+//! at on the spot, everything else on the blocking pool, within a time limit.
+
+use crate::error::Refusal;
+use crate::gate::Gate;
+use crate::prompt::Prompt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tollgate_redaction::{Error, Inspection, Redactor};
+
+/// Text that rules inspect in well under a millisecond.
+const INLINE_BYTES_MAX: usize = 64 << 10;
+
+/// Inspects a prompt. Whatever goes wrong, the prompt counts as not inspected.
+pub(crate) async fn inspect(gate: &Gate, prompt: Prompt) -> Result<(Prompt, Inspection), Refusal> {
+    if !gate.inspection.enabled {
+        let inspection = Inspection {
+            findings: vec![Vec::new(); prompt.segments().len()],
+            ..Inspection::default()
+        };
+        return Ok((prompt, inspection));
+    }
+    let limit = Duration::from_millis(gate.limits.inspect_timeout_ms);
+    let deadline = Instant::now() + limit;
+    if prompt.body().len() <= INLINE_BYTES_MAX && !gate.redactor.needs_model(&prompt.texts()) {
+        let inspection = look(&gate.redactor, &prompt, deadline)?;
+        return Ok((prompt, inspection));
+    }
+    let redactor = Arc::clone(&gate.redactor);
+    let work = tokio::task::spawn_blocking(move || {
+        let inspection = look(&redactor, &prompt, deadline)?;
+        Ok((prompt, inspection))
+    });
+    match tokio::time::timeout(limit, work).await {
+        Ok(Ok(inspected)) => inspected,
+        Ok(Err(panicked)) => Err(Refusal::inspection_failed().because(panicked)),
+        Err(_) => Err(Refusal::inspection_timeout()),
+    }
+}
+
+fn look(redactor: &Redactor, prompt: &Prompt, deadline: Instant) -> Result<Inspection, Refusal> {
+    redactor
+        .inspect(&prompt.texts(), deadline)
+        .map_err(|error| match error {
+            Error::Deadline => Refusal::inspection_timeout(),
+            other => Refusal::inspection_failed().because(other),
+        })
+}

@@ -1,0 +1,173 @@
+//! Counters for `/metrics`, in Prometheus' text format. Labels are our own words only.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use tollgate_analytics::record::{Cost, Record};
+
+/// Upper bounds of the gate's own time, microseconds.
+const BUCKETS_US: [u64; 14] = [
+    50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000,
+    10_000_000,
+];
+
+/// The gateway's counters.
+#[derive(Default)]
+pub struct Metrics {
+    /// Exchanges in work.
+    pub in_flight: AtomicI64,
+    exchanges: Mutex<BTreeMap<(String, &'static str, &'static str, u16), u64>>,
+    findings: Mutex<BTreeMap<String, u64>>,
+    tokens: Mutex<BTreeMap<(String, &'static str), u64>>,
+    spend_nano_usd: AtomicI64,
+    unpriced: AtomicU64,
+    gate_us: [AtomicU64; BUCKETS_US.len()],
+    gate_us_sum: AtomicU64,
+    gate_us_count: AtomicU64,
+    inspect_cpu_us: AtomicU64,
+}
+
+impl Metrics {
+    /// Counts a recorded exchange.
+    pub fn count(&self, record: &Record) {
+        let endpoint = record
+            .route
+            .as_ref()
+            .map_or(String::new(), |r| r.endpoint.clone());
+        let key = (
+            endpoint.clone(),
+            record.decision.effect.as_str(),
+            record.outcome.as_str(),
+            record.status,
+        );
+        *self
+            .exchanges
+            .lock()
+            .expect("no panic while held")
+            .entry(key)
+            .or_default() += 1;
+        let mut findings = self.findings.lock().expect("no panic while held");
+        for (entity, count) in &record.findings {
+            *findings.entry(entity.clone()).or_default() += u64::from(*count);
+        }
+        drop(findings);
+        if let Some(usage) = &record.usage {
+            let mut tokens = self.tokens.lock().expect("no panic while held");
+            *tokens.entry((endpoint.clone(), "input")).or_default() += usage.input;
+            *tokens.entry((endpoint, "output")).or_default() += usage.output;
+        }
+        match &record.cost {
+            Cost::Priced { nano_usd, .. } => _ = self.spend_nano_usd.fetch_add(*nano_usd, Relaxed),
+            Cost::Unpriced { .. } => _ = self.unpriced.fetch_add(1, Relaxed),
+            Cost::Free => {}
+        }
+        let gate_us = record.timing.gate_us;
+        for (bucket, bound) in self.gate_us.iter().zip(BUCKETS_US) {
+            if gate_us <= bound {
+                bucket.fetch_add(1, Relaxed);
+            }
+        }
+        self.gate_us_sum.fetch_add(gate_us, Relaxed);
+        self.gate_us_count.fetch_add(1, Relaxed);
+        self.inspect_cpu_us
+            .fetch_add(record.timing.inspect_cpu_us, Relaxed);
+    }
+
+    /// The text that `/metrics` answers.
+    pub fn render(&self) -> String {
+        let mut out = String::new();
+        let mut family = |name: &str, kind: &str, help: &str, lines: Vec<(String, String)>| {
+            _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
+            for (labels, value) in lines {
+                _ = writeln!(out, "{name}{labels} {value}");
+            }
+        };
+        let exchanges = self.exchanges.lock().expect("no panic while held").iter().map(|((endpoint, effect, outcome, status), n)| {
+            (format!("{{endpoint=\"{endpoint}\",effect=\"{effect}\",outcome=\"{outcome}\",status=\"{status}\"}}"), n.to_string())
+        }).collect();
+        family(
+            "tollgate_exchanges_total",
+            "counter",
+            "Exchanges recorded.",
+            exchanges,
+        );
+        let findings = self
+            .findings
+            .lock()
+            .expect("no panic while held")
+            .iter()
+            .map(|(entity, n)| (format!("{{entity=\"{entity}\"}}"), n.to_string()))
+            .collect();
+        family(
+            "tollgate_findings_total",
+            "counter",
+            "Findings in requests.",
+            findings,
+        );
+        let tokens = self
+            .tokens
+            .lock()
+            .expect("no panic while held")
+            .iter()
+            .map(|((endpoint, kind), n)| {
+                (
+                    format!("{{endpoint=\"{endpoint}\",type=\"{kind}\"}}"),
+                    n.to_string(),
+                )
+            })
+            .collect();
+        family(
+            "tollgate_tokens_total",
+            "counter",
+            "Tokens, as endpoints told them.",
+            tokens,
+        );
+        let one = |value: String| vec![(String::new(), value)];
+        family(
+            "tollgate_spend_nanousd_total",
+            "counter",
+            "Spend on tokens, nano-USD.",
+            one(self.spend_nano_usd.load(Relaxed).to_string()),
+        );
+        family(
+            "tollgate_unpriced_total",
+            "counter",
+            "Exchanges that could not be priced.",
+            one(self.unpriced.load(Relaxed).to_string()),
+        );
+        family(
+            "tollgate_inspect_cpu_microseconds_total",
+            "counter",
+            "CPU time of inspections.",
+            one(self.inspect_cpu_us.load(Relaxed).to_string()),
+        );
+        family(
+            "tollgate_in_flight",
+            "gauge",
+            "Exchanges in work.",
+            one(self.in_flight.load(Relaxed).to_string()),
+        );
+        _ = writeln!(
+            out,
+            "# HELP tollgate_gate_seconds Time that the gate added before the request left.\n# TYPE tollgate_gate_seconds histogram"
+        );
+        for (bucket, bound) in self.gate_us.iter().zip(BUCKETS_US) {
+            _ = writeln!(
+                out,
+                "tollgate_gate_seconds_bucket{{le=\"{}\"}} {}",
+                bound as f64 / 1e6,
+                bucket.load(Relaxed)
+            );
+        }
+        let count = self.gate_us_count.load(Relaxed);
+        _ = writeln!(out, "tollgate_gate_seconds_bucket{{le=\"+Inf\"}} {count}");
+        _ = writeln!(
+            out,
+            "tollgate_gate_seconds_sum {}",
+            self.gate_us_sum.load(Relaxed) as f64 / 1e6
+        );
+        _ = writeln!(out, "tollgate_gate_seconds_count {count}");
+        out
+    }
+}

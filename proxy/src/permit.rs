@@ -1,0 +1,181 @@
+//! The proof that a request may leave: where to, and with what replaced.
+//!
+//! A [`Permit`] has private fields and is made only here, from a decision. [`crate::Egress`] takes
+//! nothing else, so there is no way out that was not decided on:
+//!
+//! ```compile_fail
+//! # use tollgate_proxy::permit::Permit;
+//! let forged = Permit { endpoint: 0, ..unreachable!() };
+//! ```
+
+use crate::edit::Edits;
+use crate::error::Refusal;
+use crate::gate::Gate;
+use crate::identity::Identity;
+use crate::policy::Decision;
+use crate::prompt::Prompt;
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method};
+use tollgate_redaction::Inspection;
+use tollgate_redaction::restore::escape_json;
+use tollgate_redaction::vault::Vault;
+
+/// A request that may leave, as it may leave.
+#[derive(Debug)]
+pub struct Permit {
+    endpoint: usize,
+    parts: Parts,
+    body: Bytes,
+    replaced: u32,
+    model: String,
+}
+
+/// A request's head.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) method: Method,
+    /// Path and query below the version segment.
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Permit {
+    /// Enforces a decision: refuses what it blocks, replaces what it wants replaced.
+    ///
+    /// # Errors
+    /// 403 when the decision is to block; 422 when the values to replace exceed the vault; 503
+    /// when the endpoint has no credential or the on-prem model is down.
+    pub(crate) fn enforce(
+        decision: &Decision,
+        gate: &Gate,
+        prompt: Prompt,
+        inspection: &Inspection,
+        caller: &Identity,
+        mut headers: Vec<(HeaderName, HeaderValue)>,
+        vault: &mut Vault,
+    ) -> Result<Permit, Refusal> {
+        let Some(target) = decision.target else {
+            let rule = decision
+                .judgement
+                .rule
+                .map(|index| &gate.policy.rules()[index]);
+            let (id, reason) = rule.map_or(("", ""), |r| (r.id.as_str(), r.reason.as_str()));
+            return Err(Refusal::blocked(id, reason, decision.no_on_prem));
+        };
+        let endpoint = &gate.endpoints[target];
+        headers.extend(endpoint.credential(prompt.wire(), caller.credential.clone())?);
+
+        let mut edits = Edits::new();
+        let replaced = replace(decision, &prompt, inspection, vault, &mut edits)?;
+        let mut model = prompt.model().to_string();
+        if let (Some(wanted), Some(range)) = (endpoint.model(), prompt.model_range()) {
+            let mut quoted = String::new();
+            escape_json(&wanted, &mut quoted);
+            edits
+                .replace(range, quoted)
+                .map_err(|e| Refusal::inspection_failed().because(e))?;
+            model = wanted;
+        }
+        let body = if edits.is_empty() {
+            prompt.body().clone()
+        } else {
+            edits
+                .apply(prompt.body())
+                .map_err(|e| Refusal::inspection_failed().because(e))?
+        };
+        let parts = Parts {
+            method: prompt.method(),
+            path: prompt.below().to_string(),
+            headers,
+        };
+        Ok(Permit {
+            endpoint: target,
+            parts,
+            body,
+            replaced,
+            model,
+        })
+    }
+
+    /// Index of the endpoint that it permits.
+    pub(crate) fn endpoint(&self) -> usize {
+        self.endpoint
+    }
+
+    /// How many findings were replaced.
+    pub(crate) fn replaced(&self) -> u32 {
+        self.replaced
+    }
+
+    /// The model asked of the endpoint.
+    pub(crate) fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// Head and body, to be sent.
+    pub(crate) fn into_parts(self) -> (Parts, Bytes) {
+        (self.parts, self.body)
+    }
+}
+
+/// Replaces what the decision wants replaced; returns how many findings that were.
+fn replace(
+    decision: &Decision,
+    prompt: &Prompt,
+    inspection: &Inspection,
+    vault: &mut Vault,
+    edits: &mut Edits,
+) -> Result<u32, Refusal> {
+    let judgement = &decision.judgement;
+    let wanted = |f: &tollgate_redaction::Finding| {
+        judgement
+            .redact
+            .get(&f.entity)
+            .copied()
+            .filter(|_| f.score >= judgement.score_min[&f.entity])
+    };
+    if !inspection
+        .findings
+        .iter()
+        .flatten()
+        .any(|f| wanted(f).is_some())
+    {
+        return Ok(0);
+    }
+    let texts = prompt.texts();
+    for text in &texts {
+        vault.reserve(text);
+    }
+    let mut replaced = 0;
+    for ((segment, text), findings) in prompt
+        .segments()
+        .iter()
+        .zip(&texts)
+        .zip(&inspection.findings)
+    {
+        for finding in findings {
+            let Some(operator) = wanted(finding) else {
+                continue;
+            };
+            let atomic = segment.is_atomic();
+            let span = if atomic {
+                0..text.len()
+            } else {
+                finding.span.start..finding.span.end
+            };
+            let value = &text[span.clone()];
+            let with = operator
+                .apply(finding.entity.as_str(), value, vault)
+                .map_err(|e| Refusal::not_inspectable(e.to_string()))?;
+            let (range, with) = segment.edit(span, &with);
+            edits
+                .replace(range, with)
+                .map_err(|e| Refusal::inspection_failed().because(e))?;
+            replaced += 1;
+            if atomic {
+                break;
+            }
+        }
+    }
+    Ok(replaced)
+}

@@ -1,0 +1,55 @@
+//! Every way an exchange can end without its answer, mapped to one reply in the caller's words.
+
+use crate::downstream::Downstream;
+use crate::error::Refusal;
+use crate::wire::WireKind;
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, header};
+
+/// The header that names the exchange on every reply.
+pub const EXCHANGE: HeaderName = HeaderName::from_static("tollgate-exchange");
+/// The header that says where the exchange went.
+pub const ENDPOINT: HeaderName = HeaderName::from_static("tollgate-endpoint");
+/// The header that says what was decided.
+pub const EFFECT: HeaderName = HeaderName::from_static("tollgate-effect");
+
+/// Answers with a refusal: an error object before the answer has begun, an error event in a
+/// stream that has. Returns whether the connection is still in order.
+pub async fn rescue(
+    down: &mut Downstream,
+    wire: Option<WireKind>,
+    refusal: &Refusal,
+    exchange: &str,
+) -> bool {
+    if refusal.status == 0 {
+        return false;
+    }
+    let wire = wire.unwrap_or(WireKind::OpenAi);
+    if down.started() {
+        let event = wire.error_event(refusal, exchange);
+        return down.send(Bytes::from(event), true).await.is_ok();
+    }
+    let body = Bytes::from(wire.error(refusal, exchange).to_string());
+    let mut headers = vec![
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        ),
+        (EXCHANGE, value(exchange)),
+    ];
+    if let Some(seconds) = refusal.retry_after_s {
+        headers.push((header::RETRY_AFTER, HeaderValue::from(seconds)));
+    }
+    if refusal.status == 405 {
+        headers.push((header::ALLOW, HeaderValue::from_static("GET, POST")));
+    }
+    down.start(refusal.status, headers, Some(body.len()))
+        .await
+        .is_ok()
+        && down.send(body, true).await.is_ok()
+}
+
+/// A header value from text that we made ourselves; empty if it cannot be one.
+pub(crate) fn value(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
