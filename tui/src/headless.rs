@@ -5,7 +5,7 @@ use crate::{
     Error, Options,
     action::{Action, Loaded},
     app::{App, View},
-    model::Snapshot,
+    model::{Exchange, Snapshot},
     source::{LOAD_TIMEOUT, LoadError, Source},
     start,
     store::Store,
@@ -17,7 +17,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use serde::Serialize;
 use std::{fmt::Write as _, sync::Arc};
 
-/// How many of the latest exchanges are written.
+/// How many of the latest exchanges, and of the latest refusals, are written.
 pub const EXCHANGES: usize = 50;
 
 /// How wide the text is, in columns.
@@ -39,6 +39,7 @@ struct Json<'a> {
     period: &'static str,
     #[serde(flatten)]
     snapshot: &'a Snapshot,
+    refusals: Vec<&'a Exchange>,
 }
 
 /// Reads the store once and writes the figures of `options.period` down.
@@ -61,19 +62,26 @@ pub async fn write<S: Source>(
     app.utc = true;
     let request = app.request();
     let read = tokio::time::timeout(LOAD_TIMEOUT, source.load(&request, app.now)).await;
-    let mut figures = read
+    let figures = read
         .unwrap_or(Err(LoadError::Timeout(LOAD_TIMEOUT)))
         .map_err(Error::Load)?;
-    if figures.exchanges.len() > EXCHANGES {
-        figures.exchanges.truncate(EXCHANGES);
-        figures.exchanges_complete = false;
-    }
     match format {
         Format::Json => {
+            let refusals = figures
+                .exchanges
+                .iter()
+                .filter(|exchange| exchange.is_refusal());
+            let refusals = refusals.take(EXCHANGES).cloned().collect::<Vec<_>>();
+            let mut figures = figures;
+            if figures.exchanges.len() > EXCHANGES {
+                figures.exchanges.truncate(EXCHANGES);
+                figures.exchanges_complete = false;
+            }
             let json = Json {
                 at: app.now,
                 period: app.period.name(),
                 snapshot: &figures,
+                refusals: refusals.iter().map(AsRef::as_ref).collect(),
             };
             serde_json::to_string_pretty(&json).map_err(Error::Json)
         }
@@ -105,7 +113,7 @@ fn text(app: &App) -> String {
         app.view = view;
         let rows = match view {
             View::Overview => 24,
-            View::Exchanges => figures.exchanges.len() + 2,
+            View::Exchanges => figures.exchanges.len().min(EXCHANGES) + 2,
             View::Findings => figures.entities.len() + 2,
             View::Routes => figures.routes.len() + 2,
             View::Spend => figures.teams.len() + figures.models.len() + 6,

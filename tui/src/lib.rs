@@ -40,7 +40,7 @@ use crate::{
     action::Action,
     app::{App, View},
     period::Period,
-    source::{Source, keep_loading},
+    source::{LOAD_TIMEOUT, Pace, Source, keep_loading},
     store::Store,
     theme::ThemeName,
 };
@@ -117,10 +117,13 @@ pub async fn run_source<S: Source>(source: S, options: Options) -> Result<(), Er
     let (columns, rows) = screen.size()?;
     app.update(Action::Resize(columns, rows));
 
-    let every = options.refresh.max(Duration::from_millis(100));
+    let pace = Pace {
+        every: options.refresh.max(Duration::from_millis(100)),
+        limit: LOAD_TIMEOUT,
+    };
     let (ask, wanted) = watch::channel(app.request());
     let (loaded, mut answers) = mpsc::channel(1);
-    let loading = tokio::spawn(keep_loading(source, every, wanted, loaded, Timestamp::now));
+    let loading = tokio::spawn(keep_loading(source, pace, wanted, loaded, Timestamp::now));
     let mut signals = terminal::Signals::listen()?;
     let mut clock = tokio::time::interval(Duration::from_secs(1));
     clock.set_missed_tick_behavior(MissedTickBehavior::Skip);

@@ -15,6 +15,15 @@ use uuid::Uuid;
 /// How long one reading of the store may take.
 pub const LOAD_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// The rhythm of reading.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// How long to wait between two readings.
+    pub every: Duration,
+    /// How long one reading may take.
+    pub limit: Duration,
+}
+
 /// What the screen wants to know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Request {
@@ -77,11 +86,11 @@ impl LoadError {
     }
 }
 
-/// Reads `source` whenever the request changes and then every `every`, until nobody listens.
+/// Reads `source` whenever the request changes and then at that pace, until nobody listens.
 /// A new request interrupts the reading for the one before it.
 pub async fn keep_loading<S: Source>(
     mut source: S,
-    every: Duration,
+    pace: Pace,
     mut wanted: watch::Receiver<Request>,
     loaded: mpsc::Sender<Loaded>,
     clock: fn() -> Timestamp,
@@ -91,13 +100,13 @@ pub async fn keep_loading<S: Source>(
         let request = wanted.borrow_and_update().clone();
         if !request.paused || answered.as_ref() != Some(&request) {
             let result = tokio::select! {
-                result = tokio::time::timeout(LOAD_TIMEOUT, source.load(&request, clock())) => result,
+                result = tokio::time::timeout(pace.limit, source.load(&request, clock())) => result,
                 changed = wanted.changed() => match changed {
                     Ok(()) => continue,
                     Err(_) => return,
                 },
             };
-            let result = result.unwrap_or(Err(LoadError::Timeout(LOAD_TIMEOUT)));
+            let result = result.unwrap_or(Err(LoadError::Timeout(pace.limit)));
             answered = Some(request.clone());
             let answer = Loaded {
                 request,
@@ -110,7 +119,7 @@ pub async fn keep_loading<S: Source>(
         }
         tokio::select! {
             changed = wanted.changed() => if changed.is_err() { return },
-            () = tokio::time::sleep(every) => {}
+            () = tokio::time::sleep(pace.every) => {}
         }
     }
 }
@@ -140,18 +149,21 @@ mod tests {
         }
     }
 
-    fn start(first: Request) -> (watch::Sender<Request>, mpsc::Receiver<Loaded>) {
+    fn start_within(
+        limit: Duration,
+        first: Request,
+    ) -> (watch::Sender<Request>, mpsc::Receiver<Loaded>) {
         let (ask, wanted) = watch::channel(first);
         let (loaded, answers) = mpsc::channel(1);
+        let every = Duration::from_millis(1);
+        let pace = Pace { every, limit };
         let clock = || Timestamp::UNIX_EPOCH;
-        tokio::spawn(keep_loading(
-            Slow,
-            Duration::from_millis(1),
-            wanted,
-            loaded,
-            clock,
-        ));
+        tokio::spawn(keep_loading(Slow, pace, wanted, loaded, clock));
         (ask, answers)
+    }
+
+    fn start(first: Request) -> (watch::Sender<Request>, mpsc::Receiver<Loaded>) {
+        start_within(LOAD_TIMEOUT, first)
     }
 
     #[tokio::test]
@@ -191,13 +203,16 @@ mod tests {
         assert!(answers.recv().await.is_none());
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_silent_store_is_a_timeout() {
-        let (_ask, mut answers) = start(Request {
-            period: Period::All,
-            ..Request::default()
-        });
+        let (_ask, mut answers) = start_within(
+            Duration::from_millis(1),
+            Request {
+                period: Period::All,
+                ..Request::default()
+            },
+        );
         let error = answers.recv().await.unwrap().result.unwrap_err();
-        assert_eq!(error.reason(), "the store did not answer within 15 s");
+        assert_eq!(error.reason(), "the store did not answer within 0 s");
     }
 }

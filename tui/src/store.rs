@@ -360,3 +360,99 @@ fn named<'a, T: Deserialize<'a>>(field: &'static str, value: &'a str) -> Result<
         value: value.to_owned(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tollgate_analytics::{money::NanoUsd, record::Outcome};
+    use uuid::Uuid;
+
+    fn row() -> query::Exchange {
+        query::Exchange {
+            seq: 7,
+            exchange: Uuid::from_u128(9),
+            started_us: 1_772_625_845_000_001,
+            caller: "bot".into(),
+            team: "hr".into(),
+            wire: "openai".into(),
+            operation: "chat".into(),
+            stream: true,
+            model: "gpt-4o".into(),
+            endpoint: "openai".into(),
+            jurisdiction: "US".into(),
+            transfer_basis: "scc".into(),
+            on_prem: false,
+            simulated: true,
+            effect: "redact".into(),
+            rule: "a-rule".into(),
+            reason: "A reason.".into(),
+            policy: "00ff".into(),
+            findings: [("IBAN".to_owned(), 2)].into(),
+            replaced: 2,
+            restored: 1,
+            outcome: "upstream_error".into(),
+            error: "upstream_reset".into(),
+            status: 502,
+            request_bytes: 10,
+            upstream_bytes: 11,
+            response_bytes: 12,
+            usage_known: false,
+            usage_estimated: false,
+            input_tokens: 0,
+            cache_read_tokens: 0,
+            cache_write_tokens: 0,
+            output_tokens: 0,
+            reasoning_tokens: 0,
+            cost_standing: "unpriced".into(),
+            cost_nano_usd: NanoUsd(0),
+            price: String::new(),
+            cost_missing: "usage".into(),
+            total_us: 40,
+            gate_us: 20,
+            inspect_cpu_us: 15,
+            upstream_first_byte_us: 10,
+        }
+    }
+
+    #[test]
+    fn a_row_becomes_the_record_that_it_was() {
+        let exchange = exchange(row()).unwrap();
+        assert_eq!(exchange.seq, 7);
+        let record = exchange.record;
+        assert_eq!(record.decision.effect, Effect::Redact);
+        assert_eq!(record.outcome, Outcome::UpstreamError);
+        assert_eq!(record.usage, None);
+        assert_eq!(
+            record.cost,
+            Cost::Unpriced {
+                missing: "usage".into()
+            }
+        );
+        assert!(record.route.unwrap().simulated);
+        let nowhere = query::Exchange {
+            endpoint: String::new(),
+            ..row()
+        };
+        assert_eq!(super::exchange(nowhere).unwrap().record.route, None);
+    }
+
+    #[test]
+    fn an_unknown_name_is_said() {
+        for bad in [
+            query::Exchange {
+                effect: "shred".into(),
+                ..row()
+            },
+            query::Exchange {
+                outcome: "shred".into(),
+                ..row()
+            },
+            query::Exchange {
+                cost_standing: "shred".into(),
+                ..row()
+            },
+        ] {
+            assert!(exchange(bad).unwrap_err().to_string().contains("\"shred\""));
+        }
+    }
+}

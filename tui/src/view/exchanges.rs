@@ -46,7 +46,7 @@ pub fn draw(app: &App, snapshot: &Snapshot, area: Rect, buf: &mut Buffer) {
             column("findings", (12, 34), 18, |row: &Arc<Exchange>| {
                 cells::findings(row, theme)
             }),
-            column("route", (12, 26), 16, |row: &Arc<Exchange>| {
+            column("route", (16, 26), 16, |row: &Arc<Exchange>| {
                 cells::route(row.record.route.as_ref(), theme)
             }),
             column("model", (10, 28), 11, |row: &Arc<Exchange>| {

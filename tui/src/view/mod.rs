@@ -294,7 +294,7 @@ fn footer(app: &App, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let mut spans = Vec::new();
     for (key, does) in hints {
         spans.push(Span::styled(key, theme.accent));
-        spans.push(Span::styled(format!(" {does}   "), theme.dim));
+        spans.push(Span::styled(format!(" {does}  "), theme.dim));
     }
     paint::left(&Line::from(spans), area, buf);
     None

@@ -310,26 +310,26 @@ fn refusals(app: &App, snapshot: &Snapshot, area: Rect, buf: &mut Buffer) {
                 let at = format::moment(row.started(), app.now, app.zone());
                 Line::styled(at, theme.dim)
             }),
-            column("", (8, 8), 9, |row: &&Arc<Exchange>| {
+            column("", (9, 9), 9, |row: &&Arc<Exchange>| {
                 let style = theme.effect(Effect::Block);
                 Line::styled(format!("✕ {}", row.record.outcome.as_str()), style)
             }),
-            column("", (6, 20), 7, |row: &&Arc<Exchange>| {
+            column("", (8, 20), 7, |row: &&Arc<Exchange>| {
                 cells::name(&row.record.team, theme)
             }),
-            column("", (6, 20), 3, |row: &&Arc<Exchange>| {
+            column("", (10, 20), 3, |row: &&Arc<Exchange>| {
                 cells::name(&row.record.caller, theme)
             }),
-            column("", (8, 30), 6, |row: &&Arc<Exchange>| {
+            column("", (14, 30), 4, |row: &&Arc<Exchange>| {
                 cells::findings(row, theme)
             }),
-            column("", (12, 60), 8, |row: &&Arc<Exchange>| {
+            column("", (14, 30), 8, |row: &&Arc<Exchange>| {
                 match row.record.decision.rule.is_empty() {
                     true => row.record.error.clone(),
                     false => row.record.decision.rule.clone(),
                 }
             }),
-            column("", (16, 200), 2, |row: &&Arc<Exchange>| {
+            column("", (22, 200), 5, |row: &&Arc<Exchange>| {
                 Line::styled(row.record.decision.reason.clone(), theme.dim)
             }),
         ],
