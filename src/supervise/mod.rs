@@ -24,9 +24,9 @@ use std::fs::File;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time;
@@ -318,7 +318,7 @@ impl Keeper {
             token: self.token.expose().to_owned(),
         };
         if let Err(error) = runfile::write(&self.spec.run_dir, self.spec.name, &run_file) {
-            terminate(&mut child).await;
+            child.terminate().await;
             return down(format!("its run file could not be written: {error}"));
         }
 
@@ -329,10 +329,10 @@ impl Keeper {
             }
         });
         tokio::select! {
-            _ = &mut *stop => return End::Stopped { killed: terminate(&mut child).await },
-            ended = child.wait() => return down(describe(ended)),
+            _ = &mut *stop => return End::Stopped { killed: child.terminate().await },
+            reason = child.end() => return down(reason),
             answered = first => if answered.is_err() {
-                terminate(&mut child).await;
+                child.terminate().await;
                 let waited = self.spec.start_timeout.as_secs();
                 return down(format!("did not answer within {waited} s of its start"));
             },
@@ -345,10 +345,10 @@ impl Keeper {
             healthy_for: since.elapsed(),
         };
         tokio::select! {
-            _ = stop => End::Stopped { killed: terminate(&mut child).await },
-            ended = child.wait() => down(describe(ended)),
+            _ = stop => End::Stopped { killed: child.terminate().await },
+            reason = child.end() => down(reason),
             () = self.hangs(&health) => {
-                terminate(&mut child).await;
+                child.terminate().await;
                 down("stopped answering".to_owned())
             }
         }
@@ -363,7 +363,7 @@ impl Keeper {
         }
     }
 
-    fn spawn(&self, address: SocketAddr) -> io::Result<Child> {
+    fn spawn(&self, address: SocketAddr) -> io::Result<Running> {
         let stderr = match &self.spec.log {
             Some(path) => File::options().append(true).create(true).open(path)?.into(),
             None => Stdio::inherit(),
@@ -371,7 +371,7 @@ impl Keeper {
         let known = ENVIRONMENT
             .iter()
             .filter_map(|name| Some((*name, std::env::var_os(name)?)));
-        Command::new(&self.spec.program)
+        let mut child = Command::new(&self.spec.program)
             .args(&self.spec.arguments)
             .arg("--listen")
             .arg(address.to_string())
@@ -384,7 +384,9 @@ impl Keeper {
             // Ctrl-C goes to us alone; we stop the child when we no longer need it.
             .process_group(0)
             .kill_on_drop(true)
-            .spawn()
+            .spawn()?;
+        let lifeline = child.stdin.take();
+        Ok(Running { child, lifeline })
     }
 
     async fn answers(&self, health: &str) -> bool {
@@ -413,20 +415,34 @@ impl Keeper {
     }
 }
 
-/// Closes the child's standard input, waits, and kills it if that was not enough: then true.
-async fn terminate(child: &mut Child) -> bool {
-    drop(child.stdin.take());
-    if time::timeout(STOP_TIMEOUT, child.wait()).await.is_ok() {
-        return false;
-    }
-    let _ = child.kill().await;
-    true
+/// A running child and our end of its standard input.
+struct Running {
+    child: Child,
+    /// Kept apart from the child: waiting for a child closes the input that it holds.
+    lifeline: Option<ChildStdin>,
 }
 
-fn describe(ended: io::Result<ExitStatus>) -> String {
-    match ended {
-        Ok(status) => format!("ended: {status}"),
-        Err(error) => format!("could not be watched: {error}"),
+impl Running {
+    fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Returns how the child ended, when it ends by itself.
+    async fn end(&mut self) -> String {
+        match self.child.wait().await {
+            Ok(status) => format!("ended: {status}"),
+            Err(error) => format!("could not be watched: {error}"),
+        }
+    }
+
+    /// Lets go of the child, waits, and kills it if that was not enough: then true.
+    async fn terminate(&mut self) -> bool {
+        drop(self.lifeline.take());
+        if time::timeout(STOP_TIMEOUT, self.child.wait()).await.is_ok() {
+            return false;
+        }
+        let _ = self.child.kill().await;
+        true
     }
 }
 
