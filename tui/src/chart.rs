@@ -62,13 +62,13 @@ pub fn draw(steps: &[Step], area: Rect, buf: &mut Buffer, theme: &Theme) {
             let (glyph, style) = match blocked {
                 0 => (total, theme.chart),
                 _ if theme.name == ThemeName::Mono => (total, theme.chart),
-                8 => (8, blocked_style),
                 // Two colours in one place: the foot in front, the rest behind it.
-                _ if total == 8 => {
+                1..8 if total == 8 => {
                     let behind = theme.chart.fg.unwrap_or_default();
                     (blocked, blocked_style.bg(behind))
                 }
-                _ => (blocked, blocked_style),
+                // The height is always that of the total.
+                _ => (total, blocked_style),
             };
             if glyph > 0 {
                 let place = (area.x + x, area.bottom() - 1 - row);

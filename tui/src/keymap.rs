@@ -94,12 +94,7 @@ pub static BINDINGS: &[Binding] = &[
         "close; drop the filter",
         Action::Back,
     ),
-    bind(
-        &[Char('/')],
-        "/",
-        "filter exchanges, or find one by id",
-        Action::EditFilter,
-    ),
+    bind(&[Char('/')], "/", "filter; find by id", Action::EditFilter),
     bind(
         &[Char('[')],
         "[",
@@ -113,7 +108,7 @@ pub static BINDINGS: &[Binding] = &[
     bind(
         &[Char('t')],
         "t",
-        "theme: dark, light, no colour",
+        "dark, light, no colour",
         Action::NextTheme,
     ),
     bind(&[Char('?')], "?", "these keys", Action::Help),

@@ -168,13 +168,13 @@ fn enter_on_a_row_lists_the_exchanges_behind_it() {
     );
 
     let teams = made_up::day().teams;
-    for at in 0..teams.len() {
+    for (at, team) in teams.iter().enumerate() {
         press(&mut app, &format!("5g{}⏎", "j".repeat(at)));
         assert_eq!(
             app.listed.len() as u64,
-            teams[at].spend.exchanges,
+            team.spend.exchanges,
             "{}",
-            teams[at].name
+            team.name
         );
     }
     press(&mut app, "6G⏎");

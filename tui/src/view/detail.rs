@@ -85,7 +85,7 @@ fn field(label: &str, value: impl Into<Line<'static>>, theme: &Theme) -> Line<'s
 }
 
 fn title(name: &str, width: u16, theme: &Theme) -> Line<'static> {
-    let rule = usize::from(width).saturating_sub(name.len() + 1).min(30);
+    let rule = usize::from(width).saturating_sub(name.len() + 1).min(48);
     Line::from(vec![
         Span::styled(format!("{name} "), theme.strong),
         Span::styled("─".repeat(rule), theme.rule),
@@ -172,11 +172,7 @@ fn found(exchange: &Exchange, width: u16, theme: &Theme) -> Section {
         format::count(record.replaced.into()),
         format::count(all)
     );
-    lines.push(field(
-        "replaced",
-        format!("{replaced} before it left"),
-        theme,
-    ));
+    lines.push(field("replaced", format!("{replaced} findings"), theme));
     let restored = format::count(record.restored.into());
     lines.push(field(
         "restored",
@@ -273,7 +269,16 @@ fn cost(exchange: &Exchange, width: u16, theme: &Theme) -> Section {
             field("missing", missing.clone(), theme),
         ]),
         Cost::Free => {
-            let words = "none per token: on-prem, or nothing was consumed";
+            let on_prem = exchange
+                .record
+                .route
+                .as_ref()
+                .is_some_and(|route| route.on_prem);
+            let words = if on_prem {
+                "not billed per token"
+            } else {
+                "nothing was consumed"
+            };
             lines.push(field("cost", Line::styled(words, theme.dim), theme));
         }
     }

@@ -34,28 +34,28 @@ pub fn draw(app: &App, snapshot: &Snapshot, area: Rect, buf: &mut Buffer) {
             column("time", (8, 11), 20, |row: &Arc<Exchange>| {
                 format::moment(row.started(), app.now, app.zone())
             }),
-            column("team", (8, 22), 17, |row: &Arc<Exchange>| {
+            column("team", (10, 22), 17, |row: &Arc<Exchange>| {
                 cells::name(&row.record.team, theme)
             }),
-            column("caller", (8, 18), 9, |row: &Arc<Exchange>| {
+            column("caller", (12, 18), 9, |row: &Arc<Exchange>| {
                 cells::name(&row.record.caller, theme)
             }),
             column("effect", (8, 8), 19, |row: &Arc<Exchange>| {
                 cells::effect(row.record.decision.effect, theme)
             }),
-            column("findings", (12, 34), 18, |row: &Arc<Exchange>| {
+            column("findings", (14, 34), 18, |row: &Arc<Exchange>| {
                 cells::findings(row, theme)
             }),
             column("route", (16, 26), 16, |row: &Arc<Exchange>| {
                 cells::route(row.record.route.as_ref(), theme)
             }),
-            column("model", (10, 28), 11, |row: &Arc<Exchange>| {
+            column("model", (12, 28), 11, |row: &Arc<Exchange>| {
                 cells::name(&row.record.model, theme)
             }),
             column("wire", (6, 9), 3, |row: &Arc<Exchange>| {
                 Line::styled(row.record.wire.clone(), theme.dim)
             }),
-            column("rule", (12, 28), 8, |row: &Arc<Exchange>| {
+            column("rule", (16, 28), 8, |row: &Arc<Exchange>| {
                 cells::name(&row.record.decision.rule, theme)
             }),
             column("status", (6, 18), 12, |row: &Arc<Exchange>| {

@@ -40,7 +40,7 @@ pub fn draw(app: &App, snapshot: &Snapshot, area: Rect, buf: &mut Buffer) {
                 format::count(row.findings.sum())
             })
             .right(),
-            column("by decision", (10, 80), 3, |row: &EntityRow| {
+            column("decisions", (10, 80), 3, |row: &EntityRow| {
                 Cell::Bar(cells::effect_parts(&row.findings, theme), most)
             }),
             column("→ permit", (8, 11), 4, |row: &EntityRow| {

@@ -102,7 +102,7 @@ fn content(app: &App, area: Rect, buf: &mut Buffer) {
         (None, None) => {
             let text = match app.failure {
                 None => "Reading the store…",
-                Some(_) => "No figures yet: the store has not answered. Trying again.",
+                Some(_) => "No figures yet.",
             };
             let middle = paint::below(area, area.height / 2);
             paint::centre(&Line::styled(text, app.theme().dim), middle, buf);
@@ -223,12 +223,12 @@ fn banners(app: &App, width: u16) -> Vec<(String, Style)> {
     if let Some(failure) = &app.failure {
         let at = |moment| format::moment(moment, app.now, app.zone());
         let shown = match &app.data {
-            Some(data) => format!("the figures are of {}", at(data.at)),
-            None => "there are no figures yet".to_owned(),
+            Some(data) => format!("figures of {}", at(data.at)),
+            None => "no figures yet".to_owned(),
         };
         let since = at(failure.since);
         banners.push((
-            format!("▲ THE STORE IS DOWN since {since}: {shown}. The gate goes on."),
+            format!("▲ STORE NOT READABLE since {since} · {shown} · trying again"),
             theme.error,
         ));
         let reason = paint::wrap(&failure.reason, width.saturating_sub(4));
@@ -288,7 +288,7 @@ fn footer(app: &App, area: Rect, buf: &mut Buffer) -> Option<Position> {
         ("[ ]", "period"),
         ("p", if app.paused { "resume" } else { "pause" }),
         ("t", "theme"),
-        ("u", if app.utc { "local time" } else { "UTC" }),
+        ("u", if app.utc { "local" } else { "UTC" }),
         ("q", "quit"),
     ];
     let mut spans = Vec::new();

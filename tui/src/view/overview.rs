@@ -4,7 +4,7 @@
 //!  1,204           312  25%        148  12%        17  1%
 //!  exchanges       ≈ redacted      ⌂ on-prem       ✕ blocked
 //!  2,911           $1,234.57       12              4.21 / 18.3 ms
-//!  findings        spend           unpriced        added p50 / p95
+//!  findings        spend           unpriced        added p50/p95
 //! ── Exchanges over time ─────────────────────────── most 42 in 10 min ──
 //!       ▂▅█▇▆▃▂▁      ▂▃▅▆
 //!  09:00:00                    15:00:00                              now
@@ -27,7 +27,7 @@ use crate::{
     model::{EFFECTS, EntityRow, Exchange, RouteRow, RuleRow, Snapshot},
     paint,
     table::{Cell, Table, column},
-    theme::sign,
+    theme::{ThemeName, sign},
 };
 use ratatui::{
     buffer::Buffer,
@@ -57,7 +57,7 @@ pub fn draw(app: &App, snapshot: &Snapshot, area: Rect, buf: &mut Buffer) {
 
     let decisions_rows = 3 + u16::from(roomy);
     let left = rest.height.saturating_sub(decisions_rows);
-    let chart_rows = (left * 3 / 10).clamp(4, 14);
+    let chart_rows = (left * 3 / 10).clamp(5, 14);
     let lists_rows = ((left.saturating_sub(chart_rows)) * 55 / 100).max(4);
 
     over_time(app, snapshot, paint::above(rest, chart_rows), buf);
@@ -130,7 +130,7 @@ fn figures(app: &App, snapshot: &Snapshot, area: Rect, buf: &mut Buffer) -> Rect
             "unpriced".into(),
             unpriced_style,
         ),
-        (added, "ms".into(), "added p50 / p95".into(), plain),
+        (added, "ms".into(), "added p50/p95".into(), plain),
     ];
     let abreast = if area.width >= 118 { 8 } else { 4 };
     let mut top = area;
@@ -160,7 +160,16 @@ fn over_time(app: &App, snapshot: &Snapshot, area: Rect, buf: &mut Buffer) {
     let theme = app.theme();
     let steps = chart::merge(&snapshot.series, area.width.into());
     let most = steps.iter().map(|step| step.exchanges).max().unwrap_or(0);
-    let mut note = Line::styled(format!("most {}", format::count(most)), theme.dim);
+    let blocked: u64 = steps.iter().map(|step| step.blocked).sum();
+    let mut note = Line::default();
+    if blocked > 0 && theme.name != ThemeName::Mono {
+        note.push_span(Span::styled("✕ blocked", theme.effect(Effect::Block)));
+        note.push_span(Span::styled(" at the foot · ", theme.dim));
+    }
+    note.push_span(Span::styled(
+        format!("most {}", format::count(most)),
+        theme.dim,
+    ));
     if let Some(length) = chart::step_length(&steps) {
         note.push_span(Span::styled(format!(" in {length}"), theme.dim));
     }

@@ -47,7 +47,11 @@ pub fn draw(app: &App, snapshot: &Snapshot, area: Rect, buf: &mut Buffer) {
             })
             .right(),
             column("in clear", (8, 9), 14, |row: &RouteRow| {
-                cells::number(row.findings_in_clear, theme)
+                match row.on_prem {
+                    // Kept in: not a way out.
+                    true => Line::styled(format::count(row.findings_in_clear), theme.dim),
+                    false => cells::number(row.findings_in_clear, theme),
+                }
             })
             .right(),
             column("tokens in", (9, 15), 10, |row: &RouteRow| {

@@ -1,7 +1,8 @@
 //! What was spent, by team and by model. What could not be priced is said, never counted as 0.
 //!
 //! ```text
-//!  $1,234.567890123 spent, exactly   12 exchanges unpriced: gpt-next (price) 12
+//!  $1,234.567890123 for what could be priced   SIM 812 exchanges never billed
+//!  12 unpriced, cost unknown: 12 × gpt-next (no price)
 //! ── Spend by team ──────────────────── ── Spend by model ───────────────────
 //!  team       spend         unpriced     model        spend        unpriced
 //! ```
@@ -23,8 +24,12 @@ use ratatui::{
 };
 
 pub fn draw(app: &App, snapshot: &Snapshot, area: Rect, buf: &mut Buffer) {
-    summary(app, snapshot, paint::above(area, 1), buf);
-    let rest = paint::below(area, if area.height >= 16 { 2 } else { 1 });
+    let mut rest = area;
+    for line in summary(app, snapshot) {
+        paint::left(&line, paint::above(rest, 1), buf);
+        rest = paint::below(rest, 1);
+    }
+    rest = paint::below(rest, u16::from(area.height >= 22));
     let (teams, models) = if area.width >= 148 {
         let sides = paint::split(rest, 2, 2);
         (sides[0], sides[1])
@@ -43,40 +48,42 @@ pub fn draw(app: &App, snapshot: &Snapshot, area: Rect, buf: &mut Buffer) {
 }
 
 /// The exact sum, and what is missing from it.
-fn summary(app: &App, snapshot: &Snapshot, area: Rect, buf: &mut Buffer) {
+fn summary(app: &App, snapshot: &Snapshot) -> Vec<Line<'static>> {
     let theme = app.theme();
     let spend = &snapshot.totals.spend;
-    let mut spans = vec![
+    let mut sum = Line::from(vec![
         Span::styled(spend.nano_usd.to_string(), theme.strong),
         Span::styled(" for what could be priced", theme.dim),
-    ];
+    ]);
     if snapshot.totals.simulated > 0 {
         let exchanges = format::count(snapshot.totals.simulated);
-        spans.push(Span::raw("   "));
-        spans.push(Span::styled("SIM", theme.simulated));
-        spans.push(Span::styled(
-            format!(" {exchanges} never billed"),
+        sum.push_span(Span::raw("   "));
+        sum.push_span(Span::styled("SIM", theme.simulated));
+        sum.push_span(Span::styled(
+            format!(" {exchanges} exchanges never billed"),
             theme.dim,
         ));
     }
-    if spend.unpriced > 0 {
-        let exchanges = format::count(spend.unpriced);
-        spans.push(Span::styled(
-            format!("   {exchanges} unpriced"),
-            theme.warning,
-        ));
-        let reasons = snapshot.unpriced.iter().map(|row| {
-            format!(
-                "{} (no {}) {}",
-                row.model,
-                row.missing,
-                format::count(row.exchanges)
-            )
-        });
-        let reasons = reasons.collect::<Vec<_>>().join(", ");
-        spans.push(Span::styled(format!(": {reasons}"), theme.dim));
+    if spend.unpriced == 0 {
+        return vec![sum];
     }
-    paint::left(&Line::from(spans), area, buf);
+    let reasons = snapshot.unpriced.iter().map(|row| {
+        format!(
+            "{} × {} (no {})",
+            format::count(row.exchanges),
+            row.model,
+            row.missing
+        )
+    });
+    let reasons = reasons.collect::<Vec<_>>().join(", ");
+    let missing = Line::from(vec![
+        Span::styled(
+            format!("{} unpriced", format::count(spend.unpriced)),
+            theme.warning,
+        ),
+        Span::styled(format!(", cost unknown: {reasons}"), theme.dim),
+    ]);
+    vec![sum, missing]
 }
 
 fn list(
