@@ -5,7 +5,7 @@
 //! assumes (audits, legal review, staff) is not, and the business case's four figures for the tax
 //! (its numbers 21 to 24) are alternatives to each other that are never part of a sum.
 
-use crate::money::{NanoUsd, round_half_up};
+use crate::money::{NanoUsd, group_thousands, round_half_up};
 use crate::query::{FOOTPRINT_SQL, Footprint, TAX_BASE_SQL, TaxBase};
 use crate::rules::{self, Fault, RulesError};
 use serde::Deserialize;
@@ -343,7 +343,8 @@ fn inflation(base: &TaxBase) -> [Amount; 2] {
             tokens.map(Quantity::Tokens),
             format!(
                 "those bytes x {} input tokens told by providers for {} request bytes in this period",
-                base.told_input_tokens, base.told_upstream_bytes
+                group_thousands(base.told_input_tokens),
+                group_thousands(base.told_upstream_bytes)
             ),
         ),
     ]
@@ -374,7 +375,11 @@ fn record_keeping(
         standing: Standing::Derived,
         basis: format!(
             "{} bytes ({copies}) for this period's records x {} days ({}) x {} per GB-month ({})",
-            bytes.unwrap_or_default(),
+            group_thousands(
+                bytes
+                    .and_then(|n| u64::try_from(n).ok())
+                    .unwrap_or_default()
+            ),
             rates.retention_days,
             rates.retention_source,
             rates.storage_gb_month.amount,

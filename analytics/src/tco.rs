@@ -164,6 +164,9 @@ impl Figure {
                 dollars,
                 if unit == "USD/y" { " per year" } else { "" }.to_owned(),
             ),
+            "count" => (plain, String::new()),
+            unit if unit.starts_with("over budget") => (plain, format!(" times {unit}")),
+            unit if unit.contains(" / ") => (plain, format!(", {unit}")),
             unit => (plain, format!(" {unit}")),
         };
         if self.is_included() {
@@ -253,6 +256,7 @@ fn factor(key: &str) -> String {
         "migration_multiplier" => "Migration effort",
         "retrofit_overrun_share" => "Retrofits over budget",
         "retrofit_overrun_size" => "Size of the overrun",
+        "jurisdictions" => "Jurisdictions to audit for",
         "retrofit_duration" => "Duration of a retrofit",
         "licence_cost_compare" => "Compliance burden to licence cost",
         "author_experience" => "The author's experience",
@@ -334,7 +338,13 @@ mod tests {
         assert_eq!(range(26), "18 to 24 months");
         assert_eq!(range(28), "$5M or more");
         assert_eq!(range(31), "2 to 3 x greenfield");
+        assert_eq!(range(33), "3 or more times over budget (>300 % over)");
+        assert_eq!(range(34), "50");
         assert_eq!(range(35), "multi-year");
+        assert_eq!(
+            range(36),
+            "1 or more, compliance burden / licence cost (often >1)"
+        );
         for figure in &case.figures {
             assert!(!figure.range().is_empty());
         }

@@ -4,10 +4,10 @@
 use super::format::count;
 use maud::{Markup, html};
 
-/// Parts of one bar: a CSS class for the colour, a word, an amount.
-pub(super) struct Part<'a> {
-    pub(super) class: &'a str,
-    pub(super) word: &'a str,
+/// A part of a bar: a CSS class for the colour, what it says to those who point at it, an amount.
+pub(super) struct Part {
+    pub(super) class: &'static str,
+    pub(super) label: String,
     pub(super) amount: u64,
 }
 
@@ -26,9 +26,9 @@ fn scaled(amount: u64, max: u64, onto: u64) -> u64 {
 }
 
 /// A horizontal bar of stacked parts, on a scale whose full width is `max`.
-pub(super) fn bar(parts: &[Part<'_>], max: u64) -> Markup {
+pub(super) fn bar(parts: &[Part], max: u64) -> Markup {
     let mut x = 0;
-    let placed: Vec<(u64, u64, &Part<'_>)> = parts
+    let placed: Vec<(u64, u64, &Part)> = parts
         .iter()
         .filter(|part| part.amount > 0)
         .map(|part| {
@@ -37,14 +37,14 @@ pub(super) fn bar(parts: &[Part<'_>], max: u64) -> Markup {
             (x - width, width, part)
         })
         .collect();
-    let words: Vec<String> = placed
+    let labels: Vec<&str> = placed
         .iter()
-        .map(|(_, _, part)| format!("{} {}", count(part.amount), part.word))
+        .map(|(_, _, part)| part.label.as_str())
         .collect();
     html! {
-        svg.bar viewBox={ "0 0 " (WIDTH) " 10" } preserveAspectRatio="none" role="img" aria-label=(words.join(", ")) {
+        svg.bar viewBox={ "0 0 " (WIDTH) " 10" } preserveAspectRatio="none" role="img" aria-label=(labels.join(", ")) {
             @for (x, width, part) in &placed {
-                rect.(part.class) x=(x) y="0" width=(width) height="10" { title { (count(part.amount)) " " (part.word) } }
+                rect.(part.class) x=(x) y="0" width=(width) height="10" { title { (part.label) } }
             }
         }
     }
@@ -132,12 +132,12 @@ mod tests {
     fn names_are_escaped() {
         let part = Part {
             class: "permit",
-            word: "<b>&\"",
+            label: "<b>&\"".to_owned(),
             amount: 1,
         };
         let svg = bar(&[part], 1).into_string();
         assert!(
-            svg.contains("1 &lt;b&gt;&amp;&quot;") && !svg.contains("<b>"),
+            svg.contains("&lt;b&gt;&amp;&quot;") && !svg.contains("<b>"),
             "{svg}"
         );
     }

@@ -6,7 +6,7 @@ use crate::tax::Tax;
 use clickhouse::Client;
 
 /// How many columns the chart over time may have.
-const CHART_POINTS: u64 = 240;
+const CHART_POINTS: u64 = 120;
 
 /// What the store says about a period.
 #[derive(Clone, Debug)]

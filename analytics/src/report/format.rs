@@ -43,12 +43,12 @@ pub(super) fn percent(part: u64, whole: u64) -> String {
         round_half_up(scaled, i128::from(whole)).unwrap_or_default()
     };
     match (part, of(1)) {
-        (0, _) => "0 %".to_owned(),
+        (0, _) => "0\u{a0}%".to_owned(),
         (_, 0..=10) => match of(3) {
-            0 => "under 0.001 %".to_owned(),
-            n => format!("0.{n:03} %"),
+            0 => "under 0.001\u{a0}%".to_owned(),
+            n => format!("0.{n:03}\u{a0}%"),
         },
-        (_, n) => format!("{}.{} %", n / 10, n % 10),
+        (_, n) => format!("{}.{}\u{a0}%", n / 10, n % 10),
     }
 }
 
@@ -117,12 +117,12 @@ mod tests {
         ] {
             assert_eq!(usd(NanoUsd(nano)), text);
         }
-        assert_eq!(percent(0, 7), "0 %");
-        assert_eq!(percent(1, 3), "33.3 %");
-        assert_eq!(percent(1, 1_000), "0.100 %");
-        assert_eq!(percent(1, 10_000), "0.010 %");
-        assert_eq!(percent(1, u64::MAX), "under 0.001 %");
-        assert_eq!(percent(7, 7), "100.0 %");
+        assert_eq!(percent(0, 7), "0\u{a0}%");
+        assert_eq!(percent(1, 3), "33.3\u{a0}%");
+        assert_eq!(percent(1, 1_000), "0.100\u{a0}%");
+        assert_eq!(percent(1, 10_000), "0.010\u{a0}%");
+        assert_eq!(percent(1, u64::MAX), "under 0.001\u{a0}%");
+        assert_eq!(percent(7, 7), "100.0\u{a0}%");
     }
 
     #[test]

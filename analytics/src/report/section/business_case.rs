@@ -25,7 +25,7 @@ pub(in crate::report) fn render(case: &BusinessCase) -> Markup {
                 "Figures " (TAX_ALTERNATIVES.start()) " to " (TAX_ALTERNATIVES.end())
                 " measure the compliance tax in four ways. They are alternatives: never add them up."
             }
-            div.wide { table.case {
+            div.wide { table.case.stack {
                 thead { tr { th.number { "No." } th { "Figure" } th { "Value" } th { "For" } th { "What must be known" } } }
                 tbody { @for figure in case.beside_the_table() { (beside(figure)) } }
             } }

@@ -23,10 +23,10 @@ pub(in crate::report) fn render(data: &Data) -> Markup {
                     tbody { @for row in &data.findings { tr {
                         th scope="row" { (row.label) (parts::simulated_of(row.simulated_found, row.found)) }
                         td.chart { (bar(&[
-                            Part { class: "redact", word: "redacted", amount: row.in_redacted },
-                            Part { class: "local", word: "kept on-prem", amount: row.in_local },
-                            Part { class: "block", word: "blocked", amount: row.in_blocked },
-                            Part { class: "permit", word: "permitted", amount: row.in_permitted },
+                            part("redact", row.in_redacted, "redacted"),
+                            part("local", row.in_local, "kept on-prem"),
+                            part("block", row.in_blocked, "blocked"),
+                            part("permit", row.in_permitted, "permitted"),
                         ], max)) }
                         td.number { (format::count(row.found)) }
                         td.number { (format::count(row.exchanges)) }
@@ -48,5 +48,13 @@ pub(in crate::report) fn render(data: &Data) -> Markup {
             }
             (parts::source(Standing::Measured, "Findings of the recognizers; an exchange with two kinds of entity counts in both rows.", "findings"))
         }
+    }
+}
+
+fn part(class: &'static str, amount: u64, word: &str) -> Part {
+    Part {
+        class,
+        label: format!("{} {word}", format::count(amount)),
+        amount,
     }
 }

@@ -1,5 +1,6 @@
+use crate::money::NanoUsd;
 use crate::query::{SpendBy, SpendRow};
-use crate::report::chart::{Part, bar};
+use crate::report::chart::{Part, bar, legend};
 use crate::report::data::Data;
 use crate::report::{format, parts};
 use crate::tax::Standing;
@@ -11,6 +12,7 @@ pub(in crate::report) fn render(data: &Data) -> Markup {
         section #spend {
             h2 { "Spend" }
             p { "List prices of the price book times the tokens that providers told. Blocked and on-prem exchanges are not billed by the token." }
+            (legend(&[("money", "billed"), ("money-simulated", "simulated, never billed")]))
             (table(SpendBy::Team, &data.by_team, "no team"))
             (table(SpendBy::Model, &data.by_model, "no model"))
             (table(SpendBy::Endpoint, &data.by_endpoint, "sent nowhere"))
@@ -26,7 +28,7 @@ fn table(by: SpendBy, rows: &[SpendRow], nameless: &str) -> Markup {
         .max()
         .unwrap_or(0);
     let sum = |of: fn(&SpendRow) -> u64| rows.iter().map(of).sum::<u64>();
-    let spend = crate::money::NanoUsd::checked_sum(rows.iter().map(|row| row.spend));
+    let spend = NanoUsd::checked_sum(rows.iter().map(|row| row.spend));
     html! {
         h3 { "By " (by.name()) }
         div.wide { table {
@@ -54,7 +56,7 @@ fn table(by: SpendBy, rows: &[SpendRow], nameless: &str) -> Markup {
                 td.number { (format::count(sum(|row| row.unpriced))) }
             } }
         } }
-        (parts::source(Standing::Derived, "Measured tokens at list prices; hatched is simulated.", &format!("spend-by-{}", by.name())))
+        (parts::source(Standing::Derived, "Measured tokens at list prices.", &format!("spend-by-{}", by.name())))
     }
 }
 
@@ -67,22 +69,18 @@ fn cost(row: &SpendRow) -> Markup {
     }
 }
 
-/// Billed and simulated spend; widths in thousandths of a dollar are not needed, nano-USD fit.
+/// Billed and simulated spend, in proportion to the dearest row's.
 fn spend_bar(row: &SpendRow, max: u64) -> Markup {
-    let simulated = row.simulated_spend.0.unsigned_abs();
-    let billed = row.spend.0.unsigned_abs().saturating_sub(simulated);
+    let part = |class, nano: i64, word: &str| Part {
+        class,
+        label: format!("{} {word}", format::usd(NanoUsd(nano))),
+        amount: nano.unsigned_abs(),
+    };
+    let billed = row.spend.0.saturating_sub(row.simulated_spend.0);
     bar(
         &[
-            Part {
-                class: "money",
-                word: "nano-USD",
-                amount: billed,
-            },
-            Part {
-                class: "money-simulated",
-                word: "nano-USD simulated",
-                amount: simulated,
-            },
+            part("money", billed, "billed"),
+            part("money-simulated", row.simulated_spend.0, "simulated"),
         ],
         max,
     )

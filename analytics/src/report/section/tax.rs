@@ -12,7 +12,7 @@ pub(in crate::report) fn render(data: &Data) -> Markup {
                 "What using global models lawfully cost beyond their tokens, as far as the records can tell. "
                 "Audits, legal review and staff time are not in it: nobody measured them here, and the business case below tells what others assume."
             }
-            div.wide { table {
+            div.wide { table.stack {
                 thead { tr { th { "Amount" } th.number { "Value" } th { "Standing" } th { "How it came about" } } }
                 tbody { @for amount in &data.tax.amounts { (row(amount)) } }
                 tfoot { tr {
