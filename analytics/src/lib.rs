@@ -3,6 +3,7 @@ pub mod money;
 pub mod price;
 pub mod query;
 pub mod record;
+pub mod report;
 pub mod rules;
 pub mod tax;
 pub mod tco;
