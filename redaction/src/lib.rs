@@ -1,6 +1,44 @@
-//! Finds personal data and secrets in text.
+//! Finds personal data and secrets in text; placeholders for them, and their restoration.
+//!
+//! ```text
+//!  segments ─┬─ pattern   rule packs: shapes, check digits, context      rules/recognizers/
+//!            ├─ terms     word lists: special categories, own terms      rules/terms/
+//!            └─ ner       names and addresses, by a model on ONNX Runtime
+//!                 └─ resolve ─> Inspection: ordered, disjoint findings of each segment
+//! ```
+//!
+//! An inspection says what is where; it does not judge (the policy does) and does not change
+//! (operators, placeholders and the vault do). This crate knows no HTTP and no JSON, opens no
+//! file but its rules and its model, and keeps no text between inspections.
 
+pub mod config;
 pub mod operator;
 pub mod placeholder;
 pub mod restore;
 pub mod vault;
+
+mod checks;
+mod context;
+mod cpu;
+mod entity;
+mod error;
+mod finding;
+mod ner;
+mod pack;
+mod pattern;
+mod recognizer;
+mod redactor;
+mod resolve;
+mod scan;
+mod span;
+mod terms;
+
+pub use config::{Device, NerConfig, RedactorConfig};
+pub use entity::{Category, Entity, UnknownEntity};
+pub use error::Error;
+pub use finding::{Finding, Jurisdiction};
+pub use recognizer::Recognizer;
+pub use redactor::{Inspection, Redactor, Summary};
+pub use resolve::resolve;
+pub use scan::{ScanSpan, scan_line};
+pub use span::Span;

@@ -1,0 +1,249 @@
+//! ONNX Runtime, loaded at run time: one environment for the process, a pool of sessions.
+
+use crate::{Error, config::Device};
+use ort::{
+    environment::Environment,
+    ep,
+    session::{Session, builder::GraphOptimizationLevel},
+    value::TensorRef,
+};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Condvar, Mutex, PoisonError},
+    time::Instant,
+};
+
+/// The one environment that ONNX Runtime allows in a process; the library that was loaded first
+/// stays loaded.
+static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
+
+/// Loads the library, unless that was done before.
+fn environment(library: &Path) -> Result<Environment, Error> {
+    let mut environment = ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(environment) = environment.as_ref() {
+        return Ok(environment.clone());
+    }
+    let unusable = |reason: String| Error::Runtime {
+        path: library.into(),
+        reason,
+    };
+    let made = ort::init_from(library)
+        .map_err(|error| unusable(error.to_string()))?
+        .with_name("tollgate")
+        .with_telemetry(false)
+        .build()
+        .map_err(|error| unusable(error.to_string()))?;
+    made.set_log_level(ort::logging::LogLevel::Error);
+    Ok(environment.insert(made).clone())
+}
+
+/// A pool of sessions over one model. Each runs on the thread that took it.
+pub(super) struct Pool {
+    environment: Environment,
+    model: PathBuf,
+    device: Device,
+    limit: usize,
+    sessions: Mutex<Sessions>,
+    returned: Condvar,
+}
+
+struct Sessions {
+    idle: Vec<Session>,
+    made: usize,
+}
+
+/// A session on loan; it goes back when dropped.
+pub(super) struct Lease<'p> {
+    pool: &'p Pool,
+    session: Option<Session>,
+}
+
+impl Pool {
+    /// Opens the first session; the others, up to `limit`, when they are needed.
+    pub fn new(
+        directory: &Path,
+        model: &Path,
+        device: Device,
+        limit: usize,
+    ) -> Result<Self, Error> {
+        let library = directory.join("onnxruntime").join(LIBRARY);
+        for path in [&library, model] {
+            if !path.exists() {
+                return Err(Error::Missing { path: path.into() });
+            }
+        }
+        let environment = environment(&library)?;
+        let cuda = library.with_file_name(CUDA_PROVIDER).exists();
+        let (session, device) = match device {
+            Device::Cuda(number) if !cuda => {
+                return Err(Error::Device {
+                    device: Device::Cuda(number).to_string(),
+                    reason: format!("{CUDA_PROVIDER} is not beside {LIBRARY}"),
+                });
+            }
+            Device::Cuda(_) => (open(&environment, model, device)?, device),
+            Device::Auto if cuda => match open(&environment, model, Device::Cuda(0)) {
+                Ok(session) => (session, Device::Cuda(0)),
+                Err(error) => {
+                    tracing::info!(%error, "the model runs on the CPU");
+                    (open(&environment, model, Device::Cpu)?, Device::Cpu)
+                }
+            },
+            _ => (open(&environment, model, Device::Cpu)?, Device::Cpu),
+        };
+        Ok(Self {
+            environment,
+            model: model.into(),
+            device,
+            limit: limit.max(1),
+            sessions: Mutex::new(Sessions {
+                idle: vec![session],
+                made: 1,
+            }),
+            returned: Condvar::new(),
+        })
+    }
+
+    /// Where the sessions run.
+    pub fn device(&self) -> Device {
+        self.device
+    }
+
+    /// The most sessions at once.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Lends a session, waiting for one until the deadline.
+    pub fn lease(&self, deadline: Instant) -> Result<Lease<'_>, Error> {
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(session) = sessions.idle.pop() {
+                return Ok(Lease {
+                    pool: self,
+                    session: Some(session),
+                });
+            }
+            if sessions.made < self.limit {
+                sessions.made += 1;
+                drop(sessions);
+                return match open(&self.environment, &self.model, self.device) {
+                    Ok(session) => Ok(Lease {
+                        pool: self,
+                        session: Some(session),
+                    }),
+                    Err(error) => {
+                        self.sessions
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .made -= 1;
+                        self.returned.notify_one();
+                        Err(error)
+                    }
+                };
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Error::Deadline);
+            }
+            sessions = self
+                .returned
+                .wait_timeout(sessions, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+    }
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        if let Some(session) = self.session.take() {
+            self.pool
+                .sessions
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .idle
+                .push(session);
+            self.pool.returned.notify_one();
+        }
+    }
+}
+
+/// Token ids of several windows, each row padded to the same length.
+pub(super) struct Batch {
+    pub rows: usize,
+    pub columns: usize,
+    pub ids: Vec<i64>,
+    pub mask: Vec<i64>,
+}
+
+impl Lease<'_> {
+    /// Runs the model. Returns `rows x columns x classes` scores.
+    pub fn run(&mut self, batch: &Batch, classes: usize) -> Result<Vec<f32>, Error> {
+        let failed = |error: ort::Error| Error::Model(error.to_string());
+        let Some(session) = self.session.as_mut() else {
+            return Err(Error::Model("the session is gone".into()));
+        };
+        let shape = [batch.rows, batch.columns];
+        let types = vec![0i64; batch.ids.len()];
+        let outputs = session
+            .run(ort::inputs![
+                "input_ids" => TensorRef::from_array_view((shape, &batch.ids[..])).map_err(failed)?,
+                "attention_mask" => TensorRef::from_array_view((shape, &batch.mask[..])).map_err(failed)?,
+                "token_type_ids" => TensorRef::from_array_view((shape, &types[..])).map_err(failed)?,
+            ])
+            .map_err(failed)?;
+        let (_, scores) = outputs[0].try_extract_tensor::<f32>().map_err(failed)?;
+        if scores.len() != batch.rows * batch.columns * classes {
+            return Err(Error::Model(format!(
+                "it gave {} scores for {} tokens of {classes} classes",
+                scores.len(),
+                batch.rows * batch.columns
+            )));
+        }
+        if scores.iter().any(|score| !score.is_finite()) {
+            return Err(Error::Model("it gave scores that are no numbers".into()));
+        }
+        Ok(scores.to_vec())
+    }
+}
+
+/// One session: one thread that does not spin, no memory kept between runs.
+fn open(environment: &Environment, model: &Path, device: Device) -> Result<Session, Error> {
+    let provider = match device {
+        Device::Cuda(number) => {
+            let number = i32::try_from(number).unwrap_or(i32::MAX);
+            ep::CUDA::default()
+                .with_device_id(number)
+                .build()
+                .error_on_failure()
+        }
+        _ => ep::CPU::default().with_arena_allocator(false).build(),
+    };
+    let commit = || -> Result<Session, ort::Error> {
+        Ok(Session::builder(environment)?
+            .with_optimization_level(GraphOptimizationLevel::All)?
+            .with_intra_threads(1)?
+            .with_inter_threads(1)?
+            .with_intra_op_spinning(false)?
+            .with_memory_pattern(false)?
+            .with_execution_providers([provider])?
+            .commit_from_file(model)?)
+    };
+    commit().map_err(|error| match device {
+        Device::Cuda(_) => Error::Device {
+            device: device.to_string(),
+            reason: error.to_string(),
+        },
+        _ => Error::Runtime {
+            path: model.into(),
+            reason: error.to_string(),
+        },
+    })
+}
+
+#[cfg(target_os = "macos")]
+const LIBRARY: &str = "libonnxruntime.dylib";
+#[cfg(not(target_os = "macos"))]
+const LIBRARY: &str = "libonnxruntime.so";
+const CUDA_PROVIDER: &str = "libonnxruntime_providers_cuda.so";

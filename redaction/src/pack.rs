@@ -1,0 +1,371 @@
+//! Rule packs: the recognizers as data, one TOML file per family in `rules/recognizers/`.
+//!
+//! ```toml
+//! description = "what the family is"
+//! [words]                            # lists that recognizers share as "@name"
+//! card = ["card", "carte"]
+//!
+//! [[recognizer]]
+//! id = "visa"                        # unique in the pack; findings say pack/id
+//! entity = "CARD"
+//! pattern = '''4\d{15}'''            # longer alternatives first; (?P<value>…) narrows the finding
+//! score = 0.6                        # without context
+//! check = "card"                     # see checks.rs
+//! context = ["@card", "kart*"]       # whole words near the match; * ends a stem
+//! context_score = 0.95               # with context
+//! context_required = false           # true: no finding without context
+//! veto = ["test"]                    # words near the match that forbid it
+//! keywords = ["4"]                   # literals that the match starts with: found in one pass
+//! ignore_case = false                # of the keywords
+//! not_after = "."                    # characters that must not stand right before the match
+//! not_before = "."                   # characters that must not stand right after it
+//! boundary = true                    # letters and digits must not touch the match
+//! min_entropy = 0.0                  # bits per character of the value
+//! max_bytes = 256                    # no match is longer
+//! exclude = [{ pattern = "40+", reason = "test numbers" }]
+//! jurisdiction = "US"
+//! source = "where the rule comes from"
+//! ```
+
+use crate::{Entity, Error, checks, finding::Jurisdiction};
+use regex_automata::{meta, util::syntax};
+use serde::Deserialize;
+use std::{collections::BTreeMap, collections::HashSet, fs, path::Path};
+use toml::Spanned;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PackFile {
+    #[serde(default)]
+    #[expect(dead_code, reason = "documents the file; checked to be text")]
+    description: String,
+    #[serde(default)]
+    words: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    recognizer: Vec<Spanned<RuleFile>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleFile {
+    id: String,
+    entity: Spanned<String>,
+    pattern: Spanned<String>,
+    score: Spanned<f32>,
+    check: Option<Spanned<String>>,
+    #[serde(default)]
+    context: Vec<Spanned<String>>,
+    context_score: Option<f32>,
+    #[serde(default)]
+    context_required: bool,
+    #[serde(default)]
+    veto: Vec<Spanned<String>>,
+    #[serde(default)]
+    keywords: Vec<String>,
+    #[serde(default)]
+    ignore_case: bool,
+    #[serde(default)]
+    not_after: String,
+    #[serde(default)]
+    not_before: String,
+    #[serde(default = "yes")]
+    boundary: bool,
+    #[serde(default)]
+    min_entropy: f32,
+    #[serde(default = "max_bytes")]
+    max_bytes: usize,
+    #[serde(default)]
+    exclude: Vec<Exclusion>,
+    jurisdiction: Option<Spanned<String>>,
+    #[expect(dead_code, reason = "documents the rule; checked to be text")]
+    source: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Exclusion {
+    pattern: Spanned<String>,
+    #[expect(dead_code, reason = "documents the exclusion; checked to be there")]
+    reason: String,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn max_bytes() -> usize {
+    256
+}
+
+/// A rule that is known to be sound.
+pub(crate) struct Rule {
+    /// `pack/id`.
+    pub name: String,
+    pub entity: Entity,
+    pub pattern: String,
+    pub score: f32,
+    pub check: Option<checks::Check>,
+    pub context: Vec<String>,
+    pub context_score: f32,
+    pub context_required: bool,
+    pub veto: Vec<String>,
+    pub keywords: Vec<String>,
+    pub ignore_case: bool,
+    pub not_after: String,
+    pub not_before: String,
+    pub boundary: bool,
+    pub min_entropy: f32,
+    pub max_bytes: usize,
+    pub exclude: Vec<meta::Regex>,
+    pub jurisdiction: Option<Jurisdiction>,
+}
+
+/// Reads a pack from `path`; its name is the file's.
+pub(crate) fn read(path: &Path) -> Result<Vec<Rule>, Error> {
+    let source = fs::read_to_string(path).map_err(|source| Error::Io {
+        path: path.into(),
+        source,
+    })?;
+    parse(path, &source)
+}
+
+/// The line, from 1, on which byte `at` of `source` lies.
+pub(crate) fn line_of(source: &str, at: usize) -> usize {
+    1 + source.as_bytes()[..at.min(source.len())]
+        .iter()
+        .filter(|&&b| b == b'\n')
+        .count()
+}
+
+fn parse(path: &Path, source: &str) -> Result<Vec<Rule>, Error> {
+    let refuse = |at: usize, reason: String| Error::Rules {
+        path: path.into(),
+        line: line_of(source, at),
+        reason,
+    };
+    let file: PackFile = toml::from_str(source).map_err(|error| {
+        refuse(
+            error.span().map_or(0, |span| span.start),
+            error.message().to_owned(),
+        )
+    })?;
+    let pack = path.file_stem().unwrap_or_default().to_string_lossy();
+    let mut ids = HashSet::new();
+    let mut rules = Vec::with_capacity(file.recognizer.len());
+    for rule in file.recognizer {
+        let at = rule.span().start;
+        let rule = rule.into_inner();
+        if !ids.insert(rule.id.clone()) {
+            return Err(refuse(
+                at,
+                format!("the id `{}` is used twice in this pack", rule.id),
+            ));
+        }
+        rules.push(
+            sound(&pack, &file.words, rule)
+                .map_err(|(span, reason)| refuse(if span == 0 { at } else { span }, reason))?,
+        );
+    }
+    Ok(rules)
+}
+
+/// Checks a rule; on failure, where in the file (0: the rule itself) and why.
+fn sound(
+    pack: &str,
+    lists: &BTreeMap<String, Vec<String>>,
+    rule: RuleFile,
+) -> Result<Rule, (usize, String)> {
+    let entity = rule
+        .entity
+        .get_ref()
+        .parse()
+        .map_err(|error: crate::UnknownEntity| (rule.entity.span().start, error.to_string()))?;
+    let pattern_at = rule.pattern.span().start;
+    let pattern = rule.pattern.into_inner();
+    let compiled = compile(&pattern)
+        .map_err(|reason| (pattern_at, format!("the pattern is wrong: {reason}")))?;
+    if compiled.is_match("") {
+        return Err((pattern_at, "the pattern matches the empty text".into()));
+    }
+    let score = *rule.score.get_ref();
+    let context_score = rule.context_score.unwrap_or(score);
+    if !(0.0..=1.0).contains(&score) || !(0.0..=1.0).contains(&context_score) {
+        return Err((
+            rule.score.span().start,
+            "a score lies between 0 and 1".into(),
+        ));
+    }
+    let check = match &rule.check {
+        None => None,
+        Some(name) => Some(checks::by_name(name.get_ref()).ok_or_else(|| {
+            let known: Vec<_> = checks::names().collect();
+            let reason = format!(
+                "no check `{}`; there are {}",
+                name.get_ref(),
+                known.join(", ")
+            );
+            (name.span().start, reason)
+        })?),
+    };
+    let context = expand(lists, &rule.context)?;
+    if rule.context_required && context.is_empty() {
+        return Err((
+            0,
+            "context_required without context words finds nothing".into(),
+        ));
+    }
+    if rule.keywords.iter().any(String::is_empty) {
+        return Err((0, "an empty keyword would start a match everywhere".into()));
+    }
+    let jurisdiction = match &rule.jurisdiction {
+        None => None,
+        Some(code) => Some(Jurisdiction::new(code.get_ref()).ok_or_else(|| {
+            (
+                code.span().start,
+                format!("`{}` is no two-letter country code", code.get_ref()),
+            )
+        })?),
+    };
+    let exclude = rule
+        .exclude
+        .iter()
+        .map(|exclusion| {
+            compile(&format!("^(?:{})$", exclusion.pattern.get_ref())).map_err(|reason| {
+                (
+                    exclusion.pattern.span().start,
+                    format!("the exclusion is wrong: {reason}"),
+                )
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Rule {
+        name: format!("{pack}/{}", rule.id),
+        entity,
+        pattern,
+        score,
+        check,
+        context,
+        context_score,
+        context_required: rule.context_required,
+        veto: expand(lists, &rule.veto)?,
+        keywords: rule.keywords,
+        ignore_case: rule.ignore_case,
+        not_after: rule.not_after,
+        not_before: rule.not_before,
+        boundary: rule.boundary,
+        min_entropy: rule.min_entropy,
+        max_bytes: rule.max_bytes,
+        exclude,
+        jurisdiction,
+    })
+}
+
+/// Replaces `@name` by the words of that list.
+fn expand(
+    lists: &BTreeMap<String, Vec<String>>,
+    words: &[Spanned<String>],
+) -> Result<Vec<String>, (usize, String)> {
+    let mut expanded = Vec::new();
+    for word in words {
+        match word.get_ref().strip_prefix('@') {
+            None => expanded.push(word.get_ref().clone()),
+            Some(name) => match lists.get(name) {
+                Some(list) => expanded.extend_from_slice(list),
+                None => {
+                    return Err((
+                        word.span().start,
+                        format!("this pack has no word list `{name}`"),
+                    ));
+                }
+            },
+        }
+    }
+    Ok(expanded)
+}
+
+/// Compiles one pattern. Digits and word characters are ASCII unless the pattern says otherwise,
+/// because identifiers are; texts are UTF-8, so matches end on character boundaries.
+pub(crate) fn compile(pattern: &str) -> Result<meta::Regex, String> {
+    meta::Regex::builder()
+        .syntax(syntax::Config::new())
+        .configure(meta::Config::new().nfa_size_limit(Some(4 << 20)))
+        .build(&ascii_classes(pattern))
+        .map_err(|error| {
+            error
+                .syntax_error()
+                .map_or_else(|| error.to_string(), ToString::to_string)
+        })
+}
+
+/// Writes `\d` as `[0-9]`: other scripts' digits are no identifiers, and the automaton of ASCII
+/// digits is far smaller.
+pub(crate) fn ascii_classes(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len() + 16);
+    let (mut in_class, mut chars) = (false, pattern.chars());
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => match chars.next() {
+                Some('d') if in_class => out.push_str("0-9"),
+                Some('d') => out.push_str("[0-9]"),
+                Some(other) => out.extend(['\\', other]),
+                None => out.push('\\'),
+            },
+            '[' => {
+                in_class = true;
+                out.push(c);
+            }
+            ']' => {
+                in_class = false;
+                out.push(c);
+            }
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(rule: &str) -> (usize, String) {
+        let source = format!("description = \"x\"\n\n[[recognizer]]\n{rule}");
+        match parse(Path::new("broken.toml"), &source).err() {
+            Some(Error::Rules { line, reason, .. }) => (line, reason),
+            other => panic!("not refused as a rule: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_broken_pack_is_refused_with_line_and_reason() {
+        let good = "id = \"a\"\nentity = \"CARD\"\npattern = '\\d{4}'\nscore = 0.5\n";
+        assert!(parse(Path::new("good.toml"), &format!("[[recognizer]]\n{good}")).is_ok());
+        for (change, line, part) in [
+            (good.replace("CARD", "CRAD"), 5, "unknown entity"),
+            (good.replace("{4}", "{4"), 6, "pattern"),
+            (good.replace("\\d{4}", "\\d*"), 6, "empty text"),
+            (good.replace("0.5", "5.0"), 7, "between 0 and 1"),
+            (format!("{good}check = \"lunh\"\n"), 8, "luhn"),
+            (format!("{good}context = [\"@none\"]\n"), 8, "no word list"),
+            (
+                format!("{good}context_required = true\n"),
+                3,
+                "without context words",
+            ),
+            (format!("{good}jurisdiction = \"usa\"\n"), 8, "two-letter"),
+            (format!("{good}colour = \"red\"\n"), 8, "unknown field"),
+            (format!("{good}[[recognizer]]\n{good}"), 8, "used twice"),
+        ] {
+            let (at, reason) = refusal(&change);
+            assert!(
+                at == line && reason.contains(part),
+                "line {at}: {reason}\n{change}"
+            );
+        }
+    }
+
+    #[test]
+    fn digits_are_ascii() {
+        assert_eq!(ascii_classes(r"\d[\d\-x]\\d\D"), r"[0-9][0-9\-x]\\d\D");
+    }
+}
