@@ -79,8 +79,11 @@ impl Draft {
         self.record.team.clone_from(&caller.team);
     }
 
-    pub(crate) fn request(&mut self, bytes: usize, stream: bool, model: String) {
+    pub(crate) fn received(&mut self, bytes: usize) {
         self.record.request_bytes = bytes as u64;
+    }
+
+    pub(crate) fn request(&mut self, stream: bool, model: String) {
         self.record.stream = stream;
         self.record.model = model;
     }

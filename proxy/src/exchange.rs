@@ -75,12 +75,9 @@ async fn exchange(
             down.read_body(&gate.limits).await?
         }
     };
+    draft.received(body.len());
     let prompt = Prompt::parse(&route, body, &gate.limits)?;
-    draft.request(
-        prompt.body().len(),
-        prompt.stream(),
-        gate.recordable_model(prompt.model()),
-    );
+    draft.request(prompt.stream(), gate.recordable_model(prompt.model()));
     let candidates = gate.candidates(&route, &prompt)?;
 
     let (prompt, inspection) = unless_gone(down, inspect(gate, prompt)).await?;

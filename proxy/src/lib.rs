@@ -4,7 +4,7 @@
 
 pub mod admin;
 pub mod config;
-mod credential;
+pub mod credential;
 mod downstream;
 mod draft;
 pub mod edit;
