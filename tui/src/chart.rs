@@ -78,10 +78,10 @@ pub fn draw(steps: &[Step], area: Rect, buf: &mut Buffer, theme: &Theme) {
     }
 }
 
-/// Writes when the steps begin and end under them.
+/// Writes under the steps when they begin and when they end, `read` being when they were read.
 pub fn axis(
     steps: &[Step],
-    now: Timestamp,
+    (read, now): (Timestamp, Timestamp),
     zone: &TimeZone,
     area: Rect,
     buf: &mut Buffer,
@@ -93,7 +93,11 @@ pub fn axis(
     if area.width >= 40 {
         paint::centre(&label(steps[steps.len() / 2].start), area, buf);
     }
-    paint::right(&Line::styled("now", theme.dim), area, buf);
+    let end = match now.as_second() - read.as_second() {
+        ..60 => Line::styled("now", theme.dim),
+        _ => label(read),
+    };
+    paint::right(&end, area, buf);
 }
 
 #[cfg(test)]

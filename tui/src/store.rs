@@ -52,23 +52,22 @@ impl Store {
     /// Puts what came since the last reading in front, and one older page at the back until
     /// there are [`HISTORY_MAX`]. Holds together wherever it is dropped.
     async fn follow(&mut self) -> Result<(), LoadError> {
-        let mut fresh = self.page(Cursor::Newest).await?;
-        let newest_held = self.history.first().map(|held| held.seq);
-        let newest = fresh.first().map(|exchange| exchange.seq);
-        if newest < newest_held {
+        let last = query::freshness(&self.client).await?.last_seq;
+        if last < self.history.first().map(|held| held.seq) {
             // The store was rebuilt or is another one.
             self.history.clear();
         }
         let newest_held = self.history.first().map(|held| held.seq);
-        let meets = fresh
-            .last()
-            .is_some_and(|oldest| Some(oldest.seq) <= newest_held);
-        if newest_held.is_none() || !meets {
-            self.whole = fresh.len() < PAGE as usize;
+        let fresh = self
+            .page(newest_held.map_or(Cursor::Newest, Cursor::After))
+            .await?;
+        let full = fresh.len() >= PAGE as usize;
+        if newest_held.is_none() || full {
+            // The first reading, or more came than a page holds: there may be a gap.
+            self.whole = !full;
             self.history = fresh;
             return Ok(());
         }
-        fresh.retain(|exchange| Some(exchange.seq) > newest_held);
         self.history.splice(0..0, fresh);
         self.history.truncate(HISTORY_MAX);
         self.whole &= self.history.len() < HISTORY_MAX;
@@ -124,7 +123,9 @@ impl Source for Store {
         self.follow().await?;
         let client = &self.client;
         let overview = query::overview(client, period).await?;
-        let in_period = |exchange: &&Arc<Exchange>| exchange.started() >= period.from();
+        // As the queries compare: in microseconds.
+        let from_us = period.from().as_microsecond();
+        let in_period = |exchange: &&Arc<Exchange>| exchange.record.started_us >= from_us;
         let exchanges: Vec<_> = self.history.iter().filter(in_period).cloned().collect();
         let looked_up = match request.lookup {
             None => None,

@@ -35,7 +35,7 @@ pub fn draw(app: &App, snapshot: &Snapshot, area: Rect, buf: &mut Buffer) {
         .unwrap_or(0);
     Table {
         columns: vec![
-            column("entity", (8, 24), 10, |row: &EntityRow| row.entity.clone()),
+            column("entity", (14, 24), 10, |row: &EntityRow| row.entity.clone()),
             column("found", (7, 13), 9, |row: &EntityRow| {
                 format::count(row.findings.sum())
             })
@@ -59,7 +59,7 @@ pub fn draw(app: &App, snapshot: &Snapshot, area: Rect, buf: &mut Buffer) {
                 cells::number(row.findings.block, theme)
             })
             .right(),
-            column("exchanges", (9, 11), 8, |row: &EntityRow| {
+            column("exchanges", (9, 11), 2, |row: &EntityRow| {
                 format::count(row.exchanges)
             })
             .right(),

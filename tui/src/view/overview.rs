@@ -177,7 +177,8 @@ fn over_time(app: &App, snapshot: &Snapshot, area: Rect, buf: &mut Buffer) {
     let columns = paint::above(inner, inner.height.saturating_sub(1));
     chart::draw(&steps, columns, buf, theme);
     let axis = paint::below(inner, columns.height);
-    chart::axis(&steps, app.now, app.zone(), axis, buf, theme);
+    let read = app.data.as_ref().map_or(app.now, |data| data.at);
+    chart::axis(&steps, (read, app.now), app.zone(), axis, buf, theme);
 }
 
 fn decisions(app: &App, snapshot: &Snapshot, area: Rect, buf: &mut Buffer) {
