@@ -1,0 +1,266 @@
+//! The ledger: the append-only, hash-chained truth about what passed the gate.
+//!
+//! # Format
+//!
+//! A directory of segments named by the sequence number of their first record
+//! (`00000000000000000000.log`, …). Every record is one line:
+//!
+//! ```text
+//! <64 lower-case hex digits> <{"seq":0,"record":{…}}>\n
+//! ```
+//!
+//! The hex digits are SHA-256(hash of the line before, 32 bytes ‖ the JSON's bytes). Before the
+//! first line stands SHA-256 of the text `tollgate ledger v1`. The chain runs on from segment to
+//! segment. The hash of record 0 is the ledger's identity.
+//!
+//! # Checking it without this program
+//!
+//! In bash, with `sha256sum` alone:
+//!
+//! ```bash
+//! prev=$(printf 'tollgate ledger v1' | sha256sum | cut -c1-64)
+//! cat ledger/*.log | while read -r hash json; do
+//!   want=$({ printf "$(sed 's/../\\x&/g' <<<"$prev")"; printf '%s' "$json"; } | sha256sum | cut -c1-64)
+//!   if [ "$want" != "$hash" ]; then echo "broken at: $json"; exit 1; fi
+//!   prev=$hash
+//! done
+//! ```
+//!
+//! # What holds
+//!
+//! - An acknowledged record has been handed to the operating system: it survives `kill -9`. It
+//!   survives a power cut once synced, which happens at [`Sync`]'s pace.
+//! - A record whose append failed is not in the ledger, and the chain stays whole.
+//! - One process at a time holds a ledger.
+//! - Any edited, removed, repeated or moved line is found by [`verify`]. Whole lines cut from the
+//!   very end leave a valid chain: only a copy of the head's hash kept elsewhere shows that.
+//! - The ledger has no clock; times are the records' own.
+
+mod disk;
+mod error;
+mod line;
+mod reader;
+mod segment;
+mod verify;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::Error;
+pub use line::{Hash, MAX_LINE_BYTES};
+pub use reader::{Entry, Reader, Tail};
+pub use segment::TornTail;
+pub use verify::{Bad, BadKind, VerifyReport, verify};
+
+use crate::record::Record;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::{Semaphore, oneshot, watch};
+
+/// When written records are forced to stable storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sync {
+    /// At most this long after they were written. A power cut may lose that much.
+    Interval(Duration),
+    /// Before they are acknowledged.
+    Always,
+}
+
+/// How much of the chain is checked when a ledger is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// Every segment, at several hundred MB/s.
+    Full,
+    /// The last segment only, for ledgers too long to read at every start.
+    LastSegment,
+}
+
+/// How a ledger is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// When records reach stable storage. Default: every 50 ms.
+    pub sync: Sync,
+    /// A segment that has reached this many bytes is closed. Default: 64 MiB.
+    pub segment_bytes: u64,
+    /// Appends in flight at most; further ones wait. Default: 4,096.
+    pub queue: usize,
+    /// What is checked at opening. Default: everything.
+    pub check: Check,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            sync: Sync::Interval(Duration::from_millis(50)),
+            segment_bytes: 64 << 20,
+            queue: 4096,
+            check: Check::Full,
+        }
+    }
+}
+
+/// An open ledger. Clones share it; when the last one is dropped, what was written is synced and
+/// the lock released.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    dir: PathBuf,
+    recovered: Option<TornTail>,
+    /// Bounds the appends in flight; each holds one permit until it is answered.
+    slots: Arc<Semaphore>,
+    jobs: Mutex<Option<std::sync::mpsc::Sender<writer::Job>>>,
+    published: watch::Receiver<u64>,
+    id: Arc<OnceLock<Hash>>,
+    thread: Option<JoinHandle<()>>,
+    /// Held for its lock; the operating system lets go of it however the process ends.
+    _lock: File,
+}
+
+impl Ledger {
+    /// Opens the ledger in `dir`, or begins one there.
+    ///
+    /// An unfinished last line (a crash in the middle of a write, never acknowledged) is moved to
+    /// a `*.torn` file, told by [`Ledger::recovered`]. Fails when another process holds the
+    /// ledger, or when the chain is broken.
+    pub fn open(dir: &Path, options: Options) -> Result<Ledger, Error> {
+        Ledger::open_on(dir, options, Box::new(disk::Os))
+    }
+
+    fn open_on(dir: &Path, options: Options, disk: Box<dyn disk::Disk>) -> Result<Ledger, Error> {
+        std::fs::create_dir_all(dir).map_err(|e| Error::io("create", dir, e))?;
+        let lock = acquire(dir)?;
+        let report = match options.check {
+            Check::Full => verify::verify_all(dir)?,
+            Check::LastSegment => verify::verify_last(dir)?,
+        };
+        let recovered = match report.first_bad {
+            None => None,
+            Some(bad) if bad.kind == BadKind::TruncatedTail => {
+                Some(segment::set_aside(dir, &bad.segment, bad.offset)?)
+            }
+            Some(bad) => return Err(Error::Broken(bad)),
+        };
+        let id = Arc::new(OnceLock::new());
+        if let Some(first) = verify::identity(dir)? {
+            let _ = id.set(first);
+        }
+        let (publish, published) = watch::channel(report.next_seq);
+        let (jobs, queue) = std::sync::mpsc::channel();
+        let writer = writer::Writer::new(
+            dir,
+            options,
+            disk,
+            report.next_seq,
+            report.head,
+            publish,
+            id.clone(),
+        )?;
+        let thread = std::thread::Builder::new()
+            .name("ledger".into())
+            .spawn(move || writer.run(&queue))
+            .map_err(|e| Error::io("start a thread for", dir, e))?;
+        Ok(Ledger {
+            inner: Arc::new(Inner {
+                dir: dir.to_owned(),
+                recovered,
+                slots: Arc::new(Semaphore::new(options.queue.max(1))),
+                jobs: Mutex::new(Some(jobs)),
+                published,
+                id,
+                thread: Some(thread),
+                _lock: lock,
+            }),
+        })
+    }
+
+    /// Appends one record and returns its sequence number once it is written (and, under
+    /// [`Sync::Always`], synced).
+    ///
+    /// On an error the record is not in the ledger; the caller fails closed and may try again
+    /// later. Waits while the queue is full. If the future is dropped, the record may still be
+    /// written.
+    pub async fn append(&self, record: Record) -> Result<u64, Error> {
+        let slots = self.inner.slots.clone();
+        let slot = slots.acquire_owned().await.map_err(|_| Error::Closed)?;
+        let (done, answer) = oneshot::channel();
+        let sent = match &*self.inner.jobs.lock().unwrap_or_else(|e| e.into_inner()) {
+            Some(jobs) => jobs.send(writer::Job::new(record, done, slot)),
+            None => return Err(Error::Closed),
+        };
+        sent.map_err(|_| Error::Closed)?;
+        answer.await.map_err(|_| Error::Closed)?
+    }
+
+    /// The sequence number that the next record will get; the number of records so far.
+    pub fn next_seq(&self) -> u64 {
+        *self.inner.published.borrow()
+    }
+
+    /// The hash of record 0, which tells this ledger from any other; `None` while it is empty.
+    pub fn id(&self) -> Option<Hash> {
+        self.inner.id.get().copied()
+    }
+
+    /// What was found unfinished and set aside when the ledger was opened.
+    pub fn recovered(&self) -> Option<&TornTail> {
+        self.inner.recovered.as_ref()
+    }
+
+    /// The directory of the segments.
+    pub fn dir(&self) -> &Path {
+        &self.inner.dir
+    }
+
+    /// Follows the ledger from the record with sequence number `from`, live appends included.
+    pub fn tail(&self, from: u64) -> Result<Tail, Error> {
+        Tail::new(&self.inner.dir, from, self.inner.published.clone())
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // The thread ends when its channel does, after a last sync.
+        self.jobs.lock().unwrap_or_else(|e| e.into_inner()).take();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+const LOCK_FILE: &str = "ledger.lock";
+
+fn lock_file(dir: &Path) -> Result<File, Error> {
+    let path = dir.join(LOCK_FILE);
+    File::options()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(&path)
+        .map_err(|e| Error::io("open", &path, e))
+}
+
+fn acquire(dir: &Path) -> Result<File, Error> {
+    let file = lock_file(dir)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::Locked {
+            dir: dir.to_owned(),
+        }),
+        Err(TryLockError::Error(e)) => Err(Error::io("lock", &dir.join(LOCK_FILE), e)),
+    }
+}
+
+/// Whether some process has the ledger open for writing.
+fn is_live(dir: &Path) -> bool {
+    File::open(dir.join(LOCK_FILE))
+        .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
