@@ -76,29 +76,29 @@ impl Shared {
         }
     }
 
-    /// Whether a job could be pushed now.
+    /// Whether a job could be pushed now; asked before a prompt is tokenized, to spare the work.
     pub(crate) fn check_room(&self) -> Result<(), Refusal> {
-        let mut queue = self.lock();
-        self.forget_cancelled(&mut queue);
-        if queue.closed {
-            return Err(Refusal::Unavailable);
-        }
-        if queue.waiting.len() + queue.active >= self.room {
-            return Err(Refusal::Busy);
-        }
-        Ok(())
+        self.has_room(&mut self.lock())
     }
 
     pub(crate) fn push(&self, job: Job) -> Result<(), Refusal> {
-        self.check_room()?;
         let mut queue = self.lock();
-        if queue.closed {
-            return Err(Refusal::Unavailable);
-        }
+        self.has_room(&mut queue)?;
         queue.waiting.push_back(job);
         self.publish(&queue);
         self.wake.notify_one();
         Ok(())
+    }
+
+    fn has_room(&self, queue: &mut Queue) -> Result<(), Refusal> {
+        self.forget_cancelled(queue);
+        if queue.closed {
+            Err(Refusal::Unavailable)
+        } else if queue.waiting.len() + queue.active >= self.room {
+            Err(Refusal::Busy)
+        } else {
+            Ok(())
+        }
     }
 
     pub(crate) fn is_open(&self) -> bool {

@@ -12,9 +12,12 @@
 use crate::request::{Message, Refusal, Role, ToolCall, invalid};
 use aho_corasick::{AhoCorasick, MatchKind};
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::Serde;
+use minijinja::value::{Kwargs, Serde};
 use minijinja::{Environment, ErrorKind, Value, context};
+use serde::Serialize;
 use serde_json::json;
+use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
+use std::io::{self, Write};
 
 /// Stands around the number of a control token in marked text: a noncharacter, which no text
 /// that is meant to be exchanged holds. Where one occurs nevertheless it is marked too.
@@ -68,6 +71,7 @@ impl ChatTemplate {
                 ))
             },
         );
+        environment.add_filter("tojson", tojson);
         let knows_tools = source.contains("tool_calls");
         environment
             .add_template_owned("chat", source)
@@ -233,6 +237,50 @@ impl ChatTemplate {
     }
 }
 
+/// JSON as Hugging Face's `tojson` writes it, for which models were trained: with a space after
+/// commas and colons, and without the escapes for HTML that Jinja's own makes.
+fn tojson(
+    value: &Value,
+    indent: Option<usize>,
+    options: Kwargs,
+) -> Result<String, minijinja::Error> {
+    let failed = |error: serde_json::Error| {
+        minijinja::Error::new(ErrorKind::BadSerialization, error.to_string())
+    };
+    let indent = match indent {
+        None => options.get::<Option<usize>>("indent")?,
+        given => given,
+    };
+    let mut out = Vec::new();
+    match indent {
+        None => value.serialize(&mut Serializer::with_formatter(&mut out, Spaced)),
+        Some(width) => {
+            let indent = vec![b' '; width.min(16)];
+            let pretty = PrettyFormatter::with_indent(&indent);
+            value.serialize(&mut Serializer::with_formatter(&mut out, pretty))
+        }
+    }
+    .map_err(failed)?;
+    Ok(String::from_utf8(out).unwrap_or_default())
+}
+
+/// Python's `json.dumps`: one line, a space after commas and colons.
+struct Spaced;
+
+impl Formatter for Spaced {
+    fn begin_array_value<W: Write + ?Sized>(&mut self, w: &mut W, first: bool) -> io::Result<()> {
+        w.write_all(if first { b"" } else { b", " })
+    }
+
+    fn begin_object_key<W: Write + ?Sized>(&mut self, w: &mut W, first: bool) -> io::Result<()> {
+        self.begin_array_value(w, first)
+    }
+
+    fn begin_object_value<W: Write + ?Sized>(&mut self, w: &mut W) -> io::Result<()> {
+        w.write_all(b": ")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -346,7 +394,7 @@ mod tests {
             .render(&[assistant], &[json!({"name": "f"})])
             .ok()
             .unwrap();
-        assert_eq!(text(&pieces), "[{\"name\":\"f\"}]assistant:<s>");
+        assert_eq!(text(&pieces), "[{\"name\": \"f\"}]assistant:<s>");
         assert!(matches!(pieces.last(), Some(Piece::Literal(literal)) if literal == "<s>"));
     }
 
