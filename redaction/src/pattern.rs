@@ -1,14 +1,15 @@
 //! The recognizer that runs all rules of all packs over a text.
 //!
-//! A text is read block by block. One automaton over the patterns of all rules says which of them
-//! match anywhere in the block at all (for most text, none or few); only those are then searched
-//! for one by one. Rules with keywords do not even take part in that: one Aho-Corasick pass finds
-//! the keywords, and a rule is tried only where one of its own stands.
+//! No rule is searched for where it cannot match:
+//! - rules with keywords are tried where one of their keywords stands (one Aho-Corasick pass);
+//! - the others block by block: rules that need context in blocks that hold one of their context
+//!   words (one more such pass), the rest in blocks where one automaton over all of their patterns
+//!   says that they match. For most text that is none or few of them.
 
 use crate::{
     Entity, Error, Finding, Recognizer, Span,
     checks::Check,
-    context::{AFTER, BEFORE, Words, ceil, floor, is_word},
+    context::{AFTER, BEFORE, Words, ceil, ends_word, floor, is_word, spellings_of, starts_word},
     finding::Jurisdiction,
     pack::{self, Rule},
 };
@@ -24,12 +25,20 @@ const BLOCK: usize = 4096;
 /// All rules, compiled.
 pub(crate) struct Patterns {
     rules: Vec<Compiled>,
-    /// Which rules without keywords match anywhere; its patterns are numbered as in `shaped`.
+    /// Which of the rules in `shaped` match anywhere, by their order there.
     gate: meta::Regex,
     shaped: Vec<usize>,
+    contexts: Contexts,
     keywords: [Keywords; 2],
     /// The longest match of any rule without keywords, in bytes.
     reach: usize,
+}
+
+/// The context words of the rules that need one.
+struct Contexts {
+    automaton: AhoCorasick,
+    /// For each word, whether it is a stem, and the rule.
+    words: Vec<(bool, usize)>,
 }
 
 struct Keywords {
@@ -41,6 +50,8 @@ struct Compiled {
     name: Arc<str>,
     entity: Entity,
     regex: meta::Regex,
+    /// Whether the pattern was given a place to begin, see [`Rule::anchored_pattern`].
+    anchored: bool,
     /// Whether the pattern has a group named `value`.
     narrowed: bool,
     check: Option<Check>,
@@ -79,11 +90,11 @@ impl Patterns {
 
     fn compile(rules: Vec<Rule>) -> Result<Self, String> {
         let shaped: Vec<usize> = (0..rules.len())
-            .filter(|&at| rules[at].keywords.is_empty())
+            .filter(|&at| rules[at].keywords.is_empty() && !rules[at].context_required)
             .collect();
         let shapes: Vec<String> = shaped
             .iter()
-            .map(|&at| pack::ascii_classes(&rules[at].pattern))
+            .map(|&at| pack::ascii_classes(&rules[at].anchored_pattern()))
             .collect();
         let config = meta::Config::new()
             .match_kind(MatchKind::All)
@@ -93,6 +104,7 @@ impl Patterns {
             .configure(config)
             .build_many(&shapes)
             .map_err(|error| error.to_string())?;
+        let contexts = Contexts::new(&rules).map_err(|error| error.to_string())?;
         let keywords = [
             Keywords::new(&rules, false).map_err(|error| error.to_string())?,
             Keywords::new(&rules, true).map_err(|error| error.to_string())?,
@@ -110,6 +122,7 @@ impl Patterns {
             rules,
             gate,
             shaped,
+            contexts,
             keywords,
             reach,
         })
@@ -156,18 +169,59 @@ impl Patterns {
     fn find_shaped(&self, text: &str, out: &mut Vec<Finding>) {
         let mut resume = vec![0; self.rules.len()];
         let mut matching = PatternSet::new(self.shaped.len());
+        let mut wanted = vec![false; self.rules.len()];
         let mut start = 0;
         while start < text.len() {
             let end = block_end(text, start);
             let seen = ceil(text, end + self.reach);
+            let near = floor(text, start.saturating_sub(BEFORE))..ceil(text, seen + AFTER);
+            self.contexts.mark(text, near, &mut wanted);
             matching.clear();
             self.gate
                 .which_overlapping_matches(&Input::new(text).span(start..seen), &mut matching);
             for id in matching.iter() {
-                let at = self.shaped[id.as_usize()];
-                resume[at] = self.rules[at].search(text, resume[at].max(start)..end, out);
+                wanted[self.shaped[id.as_usize()]] = true;
+            }
+            for (at, wanted) in wanted.iter_mut().enumerate() {
+                if std::mem::take(wanted) {
+                    resume[at] = self.rules[at].search(text, resume[at].max(start)..end, out);
+                }
             }
             start = end;
+        }
+    }
+}
+
+impl Contexts {
+    fn new(rules: &[Rule]) -> Result<Self, aho_corasick::BuildError> {
+        let (mut spellings, mut words) = (Vec::new(), Vec::new());
+        let needy = |rule: &&Rule| rule.context_required && rule.keywords.is_empty();
+        for (at, rule) in rules.iter().enumerate().filter(|(_, rule)| needy(rule)) {
+            for word in &rule.context {
+                let bare = word.trim_end_matches('*');
+                for spelling in spellings_of(bare) {
+                    spellings.push(spelling);
+                    words.push((bare.len() < word.len(), at));
+                }
+            }
+        }
+        let automaton = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .build(spellings)?;
+        Ok(Self { automaton, words })
+    }
+
+    /// Marks the rules that have a context word in `range`.
+    fn mark(&self, text: &str, range: Range<usize>, wanted: &mut [bool]) {
+        let input = aho_corasick::Input::new(text).range(range);
+        for found in self.automaton.find_overlapping_iter(input) {
+            let (stem, rule) = self.words[found.pattern().as_usize()];
+            if !wanted[rule]
+                && starts_word(text, found.start())
+                && (stem || ends_word(text, found.end()))
+            {
+                wanted[rule] = true;
+            }
         }
     }
 }
@@ -205,7 +259,12 @@ impl Keywords {
 
 impl Compiled {
     fn new(rule: Rule) -> Result<Self, String> {
-        let regex = pack::compile(&rule.pattern)?;
+        let keyed = !rule.keywords.is_empty();
+        let regex = pack::compile(&if keyed {
+            rule.pattern.clone()
+        } else {
+            rule.anchored_pattern()
+        })?;
         let narrowed = regex
             .group_info()
             .to_index(PatternID::ZERO, "value")
@@ -213,6 +272,7 @@ impl Compiled {
         Ok(Self {
             name: rule.name.into(),
             entity: rule.entity,
+            anchored: !keyed && rule.boundary,
             narrowed,
             regex,
             check: rule.check,
@@ -234,15 +294,6 @@ impl Compiled {
     /// Reports matches that start in `range`; says where the next search for this rule begins.
     fn search(&self, text: &str, range: Range<usize>, out: &mut Vec<Finding>) -> usize {
         let mut at = range.start;
-        if self.context_required
-            && let Some(context) = &self.context
-        {
-            let from = floor(text, at.saturating_sub(BEFORE));
-            let to = ceil(text, range.end + self.max_bytes + AFTER);
-            if !context.occurs(text, from, to) {
-                return at;
-            }
-        }
         let seen = ceil(text, range.end + self.max_bytes);
         while at < range.end {
             let Some(found) = self.regex.search(&Input::new(text).span(at..seen)) else {
@@ -251,9 +302,8 @@ impl Compiled {
             if found.start() >= range.end {
                 break;
             }
-            let long = found.len() > self.max_bytes;
             at = match self.judge(text, found.range()) {
-                Some(finding) if !long => {
+                Some(finding) => {
                     let end = finding.span.end.max(found.start() + 1);
                     out.push(finding);
                     ceil(text, end)
@@ -271,6 +321,10 @@ impl Compiled {
         } else {
             found
         };
+        // The underscore that may stand before a match is not part of it.
+        if self.anchored && text[value.clone()].starts_with('_') {
+            value.start += 1;
+        }
         if self.touched_before(text, value.start) {
             return None;
         }

@@ -420,7 +420,7 @@ pub(crate) mod tests {
     use super::*;
 
     /// The rules of this repository.
-    pub(crate) fn rules() -> NerRules {
+    pub(super) fn rules() -> NerRules {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../rules/recognizers")
             .join(RULES_FILE);
