@@ -130,7 +130,6 @@ mod tests {
             language: "en".into(),
             wire: Wire::Openai,
             operation: Operation::Chat,
-            model: "m".into(),
             stream: false,
             expect,
             planted: vec![Planted { value: "Ada Muster".into(), entity: "PERSON".into() }],

@@ -42,8 +42,6 @@ pub struct Prompt {
     pub wire: Wire,
     /// What it asks.
     pub operation: Operation,
-    /// The model asked for.
-    pub model: String,
     /// Whether a stream is asked for.
     pub stream: bool,
     /// What the default policy makes of it.
@@ -181,7 +179,9 @@ fn prompt(team: &str, entry: Entry) -> Result<Prompt, String> {
     let body = fill(body.trim());
     let request: serde_json::Value =
         serde_json::from_str(&body).map_err(|error| format!("{id}: body: {error}"))?;
-    let model = request["model"].as_str().ok_or(format!("{id}: body: expected a model"))?;
+    if !request["model"].is_string() {
+        return Err(format!("{id}: body: expected a model"));
+    }
     let text = strings(&request);
     for planted in &mut planted {
         planted.value = fill(&planted.value);
@@ -190,8 +190,8 @@ fn prompt(team: &str, entry: Entry) -> Result<Prompt, String> {
         }
     }
     let stream = request["stream"] == true;
-    let (team, model) = (team.to_string(), model.to_string());
-    Ok(Prompt { id, team, language, wire, operation, model, stream, expect, planted, body })
+    let team = team.to_string();
+    Ok(Prompt { id, team, language, wire, operation, stream, expect, planted, body })
 }
 
 /// All strings of a JSON value, one a line.

@@ -1,6 +1,7 @@
 //! The real binary: `tollgate serve` on a configuration of its own, in a directory of its own.
 
 use crate::leak_checker::LeakChecker;
+pub use crate::provider::placeholders;
 use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -268,19 +269,4 @@ fn free_addresses() -> (String, String) {
     let (one, two) = (bind(), bind());
     let address = |listener: &TcpListener| listener.local_addr().expect("an address").to_string();
     (address(&one), address(&two))
-}
-
-/// What looks like a placeholder in a text, in order, repeats included.
-pub fn placeholders(text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for (start, _) in text.match_indices('[') {
-        let Some(end) = text[start..].find(']') else { break };
-        let whole = &text[start..=start + end];
-        let tag = whole.trim_matches(['[', ']']).rsplit_once('_').map(|(_, tag)| tag);
-        let upper = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || "[]_".contains(c);
-        if tag.is_some_and(|tag| tag.len() >= 6) && whole.chars().all(upper) {
-            found.push(whole.to_string());
-        }
-    }
-    found
 }
