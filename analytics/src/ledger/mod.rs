@@ -45,13 +45,13 @@ mod verify;
 mod writer;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use error::Error;
 pub use line::{Hash, MAX_LINE_BYTES};
 pub use reader::{Entry, Reader, Tail};
 pub use segment::TornTail;
-pub use verify::{Bad, BadKind, VerifyReport, verify};
+pub use verify::{Bad, BadKind, VerifyReport, identity, verify};
 
 use crate::record::Record;
 use std::fs::{File, TryLockError};

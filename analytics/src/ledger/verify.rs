@@ -136,8 +136,8 @@ pub(super) fn verify_last(dir: &Path) -> Result<VerifyReport, Error> {
     }
 }
 
-/// The hash of record 0, unchecked; `None` if there is none.
-pub(super) fn identity(dir: &Path) -> Result<Option<Hash>, Error> {
+/// The identity of the ledger in `dir`: the hash of record 0, unchecked; `None` if it has none.
+pub fn identity(dir: &Path) -> Result<Option<Hash>, Error> {
     let Some(segment) = segment::list(dir)?.into_iter().next() else {
         return Ok(None);
     };

@@ -98,6 +98,11 @@ impl Refusal {
         response
             .headers_mut()
             .insert("x-clickhouse-exception-code", code);
+        if matches!(self.code, 516 | 202 | 210 | 307) {
+            // Refused before the body was read: what follows on the connection is no request.
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+        }
         if self.code == 516 {
             let challenge = HeaderValue::from_static("Basic realm=\"tollgate store\"");
             response

@@ -99,14 +99,17 @@ impl Statement {
             });
         }
         let (mut format, mut previous_was_format, mut ended) = (None, false, false);
-        while let Some(token) = tokens.next() {
+        for token in tokens {
             if ended {
                 return Err(Unclear::Several);
             }
             if previous_was_format {
                 format = Some(utf8(&text[token.start..token.end])?);
             }
-            previous_was_format = token.is(&text, "FORMAT");
+            // `format(…)` is a function.
+            previous_was_format = token.is(&text, "FORMAT")
+                && (text[token.end..].trim_ascii_start().first())
+                    .is_some_and(u8::is_ascii_alphanumeric);
             ended = &text[token.start..token.end] == b";";
         }
         Ok(Statement::Query {
