@@ -25,8 +25,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let redactor = |device, cache_windows| {
         let runtime_dir =
             std::env::var_os("TOLLGATE_RUNTIME").map_or(root.join(".runtime"), Into::into);
-        let ner = NerConfig { device, runtime_dir, cache_windows, ..NerConfig::default() };
-        Redactor::new(&RedactorConfig { rules_dir: root.join("rules"), ner })
+        let ner = NerConfig {
+            device,
+            runtime_dir,
+            cache_windows,
+            ..NerConfig::default()
+        };
+        Redactor::new(&RedactorConfig {
+            rules_dir: root.join("rules"),
+            ner,
+        })
     };
     let rules = redactor(Device::Off, 0)?;
     let clean = PROMPT.replace(|c: char| c.is_ascii_digit() || c == '@', "");
@@ -40,13 +48,30 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .collect();
     report("rules, 1.6 MB of log", &rules, &[&log], 3)?;
     let cold = redactor(Device::Auto, 0)?;
-    report("rules and model, prompt, nothing remembered", &cold, &[PROMPT], 20)?;
+    report(
+        "rules and model, prompt, nothing remembered",
+        &cold,
+        &[PROMPT],
+        20,
+    )?;
     let warm = redactor(Device::Auto, 65_536)?;
-    report("rules and model, prompt, remembered", &warm, &[PROMPT], 2000)?;
+    report(
+        "rules and model, prompt, remembered",
+        &warm,
+        &[PROMPT],
+        2000,
+    )?;
     let end = format!("{}Signed by Marta Lindqvist\n", log.repeat(12));
-    let found = report("rules and model, 20 MB of log, a name at its end", &warm, &[&end], 1)?;
+    let found = report(
+        "rules and model, 20 MB of log, a name at its end",
+        &warm,
+        &[&end],
+        1,
+    )?;
     assert!(
-        found.findings[0].last().is_some_and(|last| end[last.span.range()].contains("Lindqvist")),
+        found.findings[0]
+            .last()
+            .is_some_and(|last| end[last.span.range()].contains("Lindqvist")),
         "the name at the end was missed"
     );
     Ok(())

@@ -40,6 +40,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("iban_shape", bank::iban_shape),
     ("has_digits", |text| whole(text, digits(text).len() >= 3)),
     ("health_number", plausible::health_number),
+    ("name", plausible::name),
     ("username", |text| whole(text, plausible::username(text))),
     ("digits_7_15", |text| {
         whole(text, (7..=15).contains(&digits(text).len()))

@@ -102,6 +102,13 @@ pub(crate) fn starts_word(text: &str, at: usize) -> bool {
     }
 }
 
+/// Whether no word runs on across `at`, not even one of letters and digits.
+pub(crate) fn is_edge(text: &str, at: usize) -> bool {
+    let part = |c: char| is_word(c) || c == '_';
+    !(text[..at].chars().next_back().is_some_and(part)
+        && text[at..].chars().next().is_some_and(part))
+}
+
 /// Whether a word may end at `at`.
 pub(crate) fn ends_word(text: &str, at: usize) -> bool {
     starts_word(text, at)

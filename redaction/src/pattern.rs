@@ -369,10 +369,11 @@ impl Compiled {
         let mut captures: Captures = self.regex.create_captures();
         let input = Input::new(text).span(found.clone()).anchored(Anchored::Yes);
         self.regex.search_captures(&input, &mut captures);
-        captures
+        // Another alternative of the pattern than the one with the group: all of it counts.
+        let value = captures
             .get_group_by_name("value")
-            .map(|span| span.range())
-            .filter(|span| !span.is_empty())
+            .map_or(found, |span| span.range());
+        (!value.is_empty()).then_some(value)
     }
 
     fn touched_before(&self, text: &str, start: usize) -> bool {

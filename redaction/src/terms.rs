@@ -5,7 +5,7 @@
 
 use crate::{
     Entity, Error, Finding, Recognizer, Span,
-    context::{ends_word, is_word, spellings_of, starts_word},
+    context::{is_edge, is_word, spellings_of},
     pack::line_of,
     pattern::toml_files,
 };
@@ -135,7 +135,7 @@ impl Recognizer for Terms {
         for found in self.automaton.find_overlapping_iter(text) {
             let term = &self.terms[found.pattern().as_usize()];
             let (start, mut end) = (found.start(), found.end());
-            if !starts_word(text, start) {
+            if !is_edge(text, start) {
                 continue;
             }
             if term.stem {
@@ -144,7 +144,7 @@ impl Recognizer for Terms {
                     .take_while(|&c| is_word(c))
                     .map(char::len_utf8)
                     .sum::<usize>();
-            } else if !ends_word(text, end) {
+            } else if !is_edge(text, end) {
                 continue;
             }
             match term.list.map(|list| &self.lists[list]) {

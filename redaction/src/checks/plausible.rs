@@ -42,6 +42,18 @@ pub(super) fn health_number(text: &str) -> Option<usize> {
     (digits(&text[..end]).len() >= 5 && !date(&text[..end])).then_some(end)
 }
 
+/// A name as people write it, without a full stop that ends the sentence; initials keep theirs.
+pub(super) fn name(text: &str) -> Option<usize> {
+    let last = text.rsplit([' ', '-', '–']).next().unwrap_or_default();
+    let initial = last.chars().filter(|c| c.is_alphabetic()).count() < 2;
+    let end = if initial {
+        text.len()
+    } else {
+        text.trim_end_matches(['.', '\'', '’']).len()
+    };
+    (text.chars().filter(|c| c.is_alphabetic()).count() >= 2).then_some(end)
+}
+
 /// An account's name rather than a word about accounts: with a digit, a dot, an underscore or an @
 /// inside of it.
 pub(super) fn username(text: &str) -> bool {
@@ -70,7 +82,8 @@ pub(super) fn ipv6(text: &str, ip: Ipv6Addr) -> bool {
 }
 
 /// Ends a URL before the punctuation of the sentence around it, and before a closing bracket
-/// that the URL did not open. Loopback hosts are left out: they name nobody.
+/// that the URL did not open. Loopback hosts and the names `.invalid` and `.test`
+/// (RFC 2606) are left out: they lead nowhere.
 pub(super) fn url(text: &str) -> Option<usize> {
     let mut end = text.len();
     while let Some(last) = text[..end].chars().next_back() {
@@ -94,7 +107,9 @@ pub(super) fn url(text: &str) -> Option<usize> {
     let host = host.split(['/', '?', '#']).next().unwrap_or_default();
     let name = host.rsplit('@').next().unwrap_or_default();
     let name = name.split(':').next().unwrap_or_default();
-    (name.contains('.') && !name.starts_with("127.") && !name.starts_with('.')).then_some(end)
+    let reserved =
+        name.starts_with("127.") || name.ends_with(".invalid") || name.ends_with(".test");
+    (name.contains('.') && !name.starts_with('.') && !reserved).then_some(end)
 }
 
 /// A calendar date in figures or with a month's name: some part is a day 1 to 31 and, in figures,

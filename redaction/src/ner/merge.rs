@@ -168,11 +168,16 @@ fn settle(
             let name = &text[span.range()];
             let letters = name.chars().filter(|c| c.is_alphabetic()).count();
             let common = rules.common.contains(&name.to_lowercase());
-            (letters >= 2 && !common && !in_code(text, span)).then_some((
-                span,
-                Entity::Person,
-                score,
-            ))
+            // A model that reads lower case takes many a word of code for a name.
+            let lower = name.chars().all(|c| c.is_lowercase() || !c.is_alphabetic());
+            let cued = || {
+                rules
+                    .cues
+                    .as_ref()
+                    .is_some_and(|cues| cues.near(text, span.start, span.end))
+            };
+            let person = letters >= 2 && !common && !in_code(text, span) && (!lower || cued());
+            person.then_some((span, Entity::Person, score))
         }
         Family::Place => {
             let span = widen(text, group.span);
@@ -181,7 +186,7 @@ fn settle(
                 || has("SECONDARY_ADDRESS")
                 || (has("ZIP_CODE") && (town || score >= 0.9) && digits(&text[span.range()]) >= 4);
             let common = rules.common.contains(&text[span.range()].to_lowercase());
-            if common || in_code(text, span) {
+            if common || in_code(text, span) || is_code(&text[span.range()]) {
                 None
             } else if door {
                 Some((span, Entity::Address, score))
@@ -262,6 +267,15 @@ fn word_before(text: &str, end: usize) -> &str {
 
 fn is_link(c: char) -> bool {
     matches!(c, '-' | '\'' | '’' | '‐' | '‑')
+}
+
+/// Whether what the model takes for an address is a number or an article code: `05-06`,
+/// `PART-144-015`.
+fn is_code(text: &str) -> bool {
+    let spaced = text.contains(char::is_whitespace);
+    let lower = text.chars().any(|c| c.is_alphabetic() && !c.is_uppercase());
+    let digit = text.bytes().any(|byte| byte.is_ascii_digit());
+    !lower && (!text.contains(char::is_alphabetic) || (!spaced && (digit || text.contains('-'))))
 }
 
 /// Whether the span is part of an identifier or a path of program code.
