@@ -108,7 +108,7 @@ pub struct DemoArgs {
     /// Print the summary and exit, even when there is a terminal.
     #[arg(long)]
     pub once: bool,
-    /// Print each exchange and the summary as JSON lines; implies --once.
+    /// Print each exchange and the summary as JSON lines, and exit.
     #[arg(long)]
     pub json: bool,
     /// Where the demo keeps its ledger and its store; a temporary directory by default.
@@ -125,6 +125,10 @@ pub struct StoreArgs {
     /// The directory of the store; `store` in the data directory by default. One process each.
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
+    /// What callers must show: `env:NAME` or `file:PATH`. Without it there is no token, and only
+    /// a loopback address is listened on.
+    #[arg(long, value_name = "SOURCE")]
+    pub token: Option<String>,
 }
 
 /// Arguments of `local-llm`.
@@ -133,12 +137,17 @@ pub struct LocalLlmArgs {
     /// Where to listen.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
     pub listen: SocketAddr,
-    /// A GGUF file; the model that `tollgate setup` fetched by default.
+    /// A GGUF file; `local_llm.model` of the configuration by default, or else the model that
+    /// `tollgate setup` fetched.
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
     /// Threads for the model; by default half of the cores.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+    /// What callers must show: `env:NAME` or `file:PATH`. Without it there is no token, and only
+    /// a loopback address is listened on.
+    #[arg(long, value_name = "SOURCE")]
+    pub token: Option<String>,
 }
 
 /// Arguments of `top`.
@@ -147,7 +156,13 @@ pub struct TopArgs {
     /// The store's URL, when it is neither the embedded one nor `analytics.url`.
     #[arg(long, value_name = "URL")]
     pub store: Option<String>,
-    /// Print one snapshot as JSON instead of opening the dashboard.
+    /// How far to look back: 15m, 1h, 24h, 7d or all.
+    #[arg(long, value_name = "PERIOD", default_value = "24h")]
+    pub period: String,
+    /// Print what the dashboard shows, as text, and exit; also done when there is no terminal.
+    #[arg(long)]
+    pub once: bool,
+    /// Print the figures as JSON and exit.
     #[arg(long)]
     pub json: bool,
 }
@@ -189,7 +204,10 @@ pub struct ReportArgs {
     /// The store's URL, when it is neither the embedded one nor `analytics.url`.
     #[arg(long, value_name = "URL")]
     pub store: Option<String>,
-    /// Print the report's figures as JSON instead of writing files.
+    /// Whose report it is, for its title.
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub organization: String,
+    /// Print the paths of the files written as JSON.
     #[arg(long)]
     pub json: bool,
 }

@@ -2,7 +2,12 @@
 
 use jiff::Timestamp;
 
+/// This instant.
+pub fn now() -> Timestamp {
+    Timestamp::now()
+}
+
 /// Seconds since the Unix epoch.
 pub fn now_s() -> i64 {
-    Timestamp::now().as_second()
+    now().as_second()
 }

@@ -1,17 +1,35 @@
 //! The `tollgate` binary: arguments, then configuration, then one call per subcommand.
 
+mod analytics;
 mod args;
 mod clock;
+mod config;
+mod demo;
+mod doctor;
 mod exit;
 mod keys_cmd;
+mod ledger;
+mod listen;
+mod local_llm;
+mod logging;
+mod policy;
+mod prices;
+mod redactor;
+mod report;
 mod runtime;
+mod scan;
+mod serve;
 mod setup;
+mod store;
 mod supervise;
+mod top;
 
-use args::{Arguments, Command};
+use args::{Arguments, Command, SetupArgs};
 use clap::Parser;
+use config::Config;
 use exit::{Failure, Outcome};
 use runtime::Runtime;
+use std::io;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -22,19 +40,29 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Outcome {
-    let runtime = Runtime::locate();
-    match arguments.command {
-        Command::Setup(args) => {
-            setup::run(&runtime, args.lock.as_deref(), args.verify).map_err(|error| {
-                let help = error.help();
-                Failure::new(error).help(help)
-            })
-        }
-        Command::Keys(command) => keys_cmd::run(
-            &command,
-            std::path::Path::new("data"),
-            &mut std::io::stdout().lock(),
-        ),
-        _ => Err(Failure::usage("later")),
+    let Arguments { config: file, command } = arguments;
+    logging::start(&command);
+    let config = || Config::load(file.as_deref()).map_err(Failure::usage);
+    match &command {
+        Command::Serve(_) => serve::run(&config()?, file.as_deref()),
+        Command::Demo(args) => demo::run(args),
+        Command::Store(args) => store::run(args, &config()?),
+        Command::LocalLlm(args) => local_llm::run(args, &config()?),
+        Command::Top(args) => top::run(args, &config()?),
+        Command::Scan(args) => scan::run(args, &config()?),
+        Command::Report(args) => report::run(args, &config()?),
+        Command::Policy(command) => policy::run(command, &config()?),
+        Command::Ledger(command) => ledger::run(command, &config()?),
+        Command::Keys(command) => keys_cmd::run(command, &config()?.data.dir, &mut io::stdout().lock()),
+        Command::Prices(command) => prices::run(command, &config()?),
+        Command::Setup(args) => set_up(args),
+        Command::Doctor(args) => doctor::run(args, Config::load(file.as_deref())),
     }
+}
+
+fn set_up(args: &SetupArgs) -> Outcome {
+    setup::run(&Runtime::locate(), args.lock.as_deref(), args.verify).map_err(|error| {
+        let help = error.help();
+        Failure::new(error).help(help)
+    })
 }

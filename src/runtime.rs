@@ -40,11 +40,6 @@ impl Runtime {
         self.dir.join("onnxruntime/libonnxruntime.so")
     }
 
-    /// The directory of the name-recognition model.
-    pub fn rampart(&self) -> PathBuf {
-        self.dir.join("rampart")
-    }
-
     /// The engine of the embedded store.
     pub fn chdb(&self) -> PathBuf {
         self.dir.join("chdb/libchdb.so")

@@ -145,18 +145,9 @@ pub struct Supervised {
     task: JoinHandle<()>,
 }
 
-/// The child did not become healthy in time.
-#[derive(Debug, thiserror::Error)]
-#[error("{name} did not become healthy within {} s: {last}", waited.as_secs())]
-pub struct NotHealthy {
-    name: &'static str,
-    waited: Duration,
-    last: String,
-}
-
 impl Supervised {
-    /// Starts the child and the task that watches it. Returns at once; [`Supervised::healthy`]
-    /// waits.
+    /// Starts the child and the task that watches it. Returns at once: [`Supervised::status`] says
+    /// when the child answers.
     ///
     /// # Errors
     /// When there is no free port or no randomness. That the child cannot be started is a state,
@@ -202,40 +193,6 @@ impl Supervised {
     /// What a client must show.
     pub fn token(&self) -> &Token {
         &self.token
-    }
-
-    /// Waits until the child answers, over restarts too.
-    ///
-    /// # Errors
-    /// After `timeout`, with the child's last state.
-    pub async fn healthy(
-        &self,
-        name: &'static str,
-        timeout: Duration,
-    ) -> Result<SocketAddr, NotHealthy> {
-        let mut status = self.status.clone();
-        let waited = {
-            let healthy = status.wait_for(|now| now.state == State::Healthy);
-            time::timeout(timeout, healthy)
-                .await
-                .map(|now| now.map(|now| now.address))
-        };
-        match waited {
-            Ok(Ok(address)) => Ok(address),
-            _ => {
-                let last = match &status.borrow().state {
-                    State::Starting => "it is still starting".to_owned(),
-                    State::Healthy => "it has just become healthy".to_owned(),
-                    State::Down { reason, .. } => reason.clone(),
-                    State::Stopped { .. } => "it was stopped".to_owned(),
-                };
-                Err(NotHealthy {
-                    name,
-                    waited: timeout,
-                    last,
-                })
-            }
-        }
     }
 
     /// Stops the child: asks it to end, waits ten seconds, kills it. Returns its last status.

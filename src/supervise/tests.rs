@@ -52,6 +52,22 @@ async fn ask(address: SocketAddr, path: &str) -> reqwest::Result<String> {
         .await
 }
 
+/// Waits until the child answers, over restarts too.
+async fn healthy(child: &Supervised) -> SocketAddr {
+    let mut status = child.status();
+    let healthy = status.wait_for(|now| now.state == State::Healthy);
+    time::timeout(WAIT, healthy).await.expect("the child never answered").unwrap().address
+}
+
+/// Waits until the child is down, and says why it is.
+async fn down(status: &mut watch::Receiver<Status>) -> String {
+    let down = status.wait_for(|now| matches!(now.state, State::Down { .. }));
+    match time::timeout(WAIT, down).await.expect("the child stayed up").unwrap().state.clone() {
+        State::Down { reason, .. } => reason,
+        other => unreachable!("waited for Down, got {other:?}"),
+    }
+}
+
 fn runs(pid: &str) -> bool {
     Path::new("/proc").join(pid).exists()
 }
@@ -60,7 +76,7 @@ fn runs(pid: &str) -> bool {
 async fn a_child_becomes_healthy_is_found_and_stops_when_asked() {
     let dir = tempfile::tempdir().unwrap();
     let child = Supervised::start(spec(dir.path(), &["-c", CHILD])).unwrap();
-    let address = child.healthy("fake", WAIT).await.unwrap();
+    let address = healthy(&child).await;
     let said = ask(address, "/ping").await.unwrap();
     let said: Vec<_> = said.split(' ').collect();
     assert_eq!(said[1], child.token().expose());
@@ -84,7 +100,7 @@ async fn a_child_becomes_healthy_is_found_and_stops_when_asked() {
 async fn a_child_that_dies_is_started_again_at_the_same_address() {
     let dir = tempfile::tempdir().unwrap();
     let child = Supervised::start(spec(dir.path(), &["-c", CHILD])).unwrap();
-    let address = child.healthy("fake", WAIT).await.unwrap();
+    let address = healthy(&child).await;
     let before = ask(address, "/ping").await.unwrap();
     let mut status = child.status();
     ask(address, "/die").await.unwrap_err();
@@ -99,7 +115,7 @@ async fn a_child_that_dies_is_started_again_at_the_same_address() {
         unreachable!("waited for Down");
     };
     assert!(reason.contains('3'), "{reason}");
-    assert_eq!(child.healthy("fake", WAIT).await.unwrap(), address);
+    assert_eq!(healthy(&child).await, address);
     assert_ne!(ask(address, "/ping").await.unwrap(), before);
     child.stop().await;
 }
@@ -108,7 +124,7 @@ async fn a_child_that_dies_is_started_again_at_the_same_address() {
 async fn a_child_that_does_not_listen_is_killed() {
     let dir = tempfile::tempdir().unwrap();
     let child = Supervised::start(spec(dir.path(), &["-c", CHILD, "--deaf"])).unwrap();
-    let address = child.healthy("fake", WAIT).await.unwrap();
+    let address = healthy(&child).await;
     let said = ask(address, "/ping").await.unwrap();
     assert_eq!(child.stop().await.state, State::Stopped { killed: true });
     assert!(!runs(said.split(' ').next().unwrap()));
@@ -141,7 +157,7 @@ async fn a_taken_port_is_left_to_its_owner() {
     // Nothing has been awaited yet: the watching task has not started the child.
     let taken = child.address();
     let _owner = TcpListener::bind(taken).unwrap();
-    let address = child.healthy("fake", WAIT).await.unwrap();
+    let address = healthy(&child).await;
     assert_ne!(address, taken);
     child.stop().await;
 }

@@ -1,0 +1,58 @@
+//! `tollgate report`: spend, findings, routes and the compliance tax of a period, as files.
+
+use crate::args::ReportArgs;
+use crate::config::Config;
+use crate::exit::Outcome;
+use crate::{analytics, clock, listen};
+use jiff::SignedDuration;
+use serde_json::json;
+use std::io::{self, Write};
+use tollgate_analytics::query::Period;
+use tollgate_analytics::report::{Facts, Format, Meta, write_report};
+use tollgate_analytics::tax::LedgerSize;
+
+/// Writes the report's files and names them.
+///
+/// # Errors
+/// When the store does not answer, a rule file is malformed, or a file cannot be written.
+pub fn run(args: &ReportArgs, config: &Config) -> Outcome {
+    let client = analytics::find(config, args.store.as_deref())?;
+    let facts = Facts::load(&config.rules.dir)?;
+    let now = clock::now();
+    let period = Period::last(SignedDuration::from_hours(24 * i64::from(args.days)), now)?;
+    let meta = Meta {
+        organization: args.organization.clone(),
+        generated_at: now,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        ledger: ledger_size(config),
+    };
+    let writing = write_report(
+        &client,
+        period,
+        &args.out,
+        &[Format::Html, Format::Csv],
+        &facts,
+        &meta,
+    );
+    let paths = listen::runtime()?.block_on(writing)?;
+
+    let mut out = io::stdout().lock();
+    if args.json {
+        writeln!(out, "{}", json!({ "html": paths.html, "csv": paths.csv }))?;
+    } else {
+        for path in paths.html.iter().chain(&paths.csv) {
+            writeln!(out, "{}", path.display())?;
+        }
+    }
+    Ok(())
+}
+
+/// What the ledger takes on disk, when it is on this machine and whole.
+fn ledger_size(config: &Config) -> Option<LedgerSize> {
+    let report = tollgate_analytics::ledger::verify(&config.data.dir.join("ledger")).ok()?;
+    let whole = report.first_bad.is_none() && report.records > 0;
+    whole.then_some(LedgerSize {
+        records: report.records,
+        bytes: report.bytes,
+    })
+}
