@@ -225,13 +225,22 @@ fn a_second_opener_is_told_who_is_in_the_way() {
     open(dir.path());
 }
 
+/// In memory where there is such a place: for tests that sync hundreds of times.
+fn quick_dir() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    let place = memory.is_dir().then(|| tempfile::tempdir_in(memory).ok());
+    place
+        .flatten()
+        .unwrap_or_else(|| tempfile::tempdir().unwrap())
+}
+
 #[test]
 fn a_write_torn_at_any_byte_loses_only_the_unacknowledged_record() {
     let whole = made(3, u64::MAX);
     let bytes = fs::read(whole.path().join(segment::name(0))).unwrap();
     let last = lines(whole.path()).pop().unwrap().len();
     for cut in 1..=last {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = quick_dir();
         let file = dir.path().join(segment::name(0));
         fs::write(&file, &bytes[..bytes.len() - cut]).unwrap();
         let torn = (last - cut) as u64;
@@ -378,10 +387,11 @@ fn segments_removed_renamed_or_cut_are_found() {
 
 #[test]
 fn a_flipped_bit_is_found_in_every_byte() {
-    let dir = made(2, u64::MAX);
+    let whole = made(2, u64::MAX);
+    let dir = quick_dir();
     let file = dir.path().join(segment::name(0));
-    let bytes = fs::read(&file).unwrap();
-    let first = lines(dir.path())[0].len();
+    let bytes = fs::read(whole.path().join(segment::name(0))).unwrap();
+    let first = lines(whole.path())[0].len();
     for at in 0..bytes.len() {
         // Any bit will do; bit 5, which turns a letter's case, gets no rarer than the others.
         let bit = at % 8;

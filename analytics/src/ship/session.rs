@@ -183,14 +183,19 @@ impl Session {
     }
 }
 
-/// Fills an empty store, or completes a filled one, from the ledger in `dir`, whether or not a
-/// process holds the ledger; returns how many records were shipped. No shipper may run meanwhile.
+/// Fills an empty store, or completes a filled one, from the files of the ledger in `dir`, which no
+/// process may hold; returns how many records were shipped.
 ///
 /// # Errors
-/// At the first failure; calling it again goes on from there.
+/// When the ledger is held (its shipper does the same) or does not hold together, and at the
+/// first failure of the store; calling it again goes on from there.
 pub async fn rebuild(dir: &Path, client: &Client) -> Result<u64, Error> {
     let id = ledger::identity(dir).map_err(Error::Ledger)?;
     let recorded = ledger::verify(dir).map_err(Error::Ledger)?;
+    if recorded.live {
+        let dir = dir.to_owned();
+        return Err(Error::Ledger(ledger::Error::Locked { dir }));
+    }
     if let Some(bad) = recorded.first_bad
         && bad.kind != ledger::BadKind::TruncatedTail
     {

@@ -3,6 +3,7 @@
 //! some of these tests kill it.
 
 mod child;
+mod crash;
 mod http;
 mod records;
 mod refusals;

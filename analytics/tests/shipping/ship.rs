@@ -6,8 +6,8 @@ use clickhouse::{Client, Row};
 use serde::Deserialize;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
-use tollgate_analytics::ledger::Ledger;
-use tollgate_analytics::ship::{Options, Shipper, rebuild};
+use tollgate_analytics::ledger::{self, Ledger};
+use tollgate_analytics::ship::{Error, Options, Shipper, rebuild};
 
 #[derive(Debug, PartialEq, Row, Deserialize)]
 struct Held {
@@ -116,18 +116,30 @@ async fn catching_up_and_rebuilding_give_the_same() {
     assert_eq!(shipper.catch_up_once().await.unwrap(), 0);
     assert_eq!(status.borrow().last_shipped(), Some(RECORDS - 1));
     // Printed for the record; the machine's load decides, so nothing is asserted.
-    let rate = |time: Duration| RECORDS as f64 / time.as_secs_f64();
+    let rate = |amount: u64, time: Duration| amount as f64 / time.as_secs_f64();
+    let verifying = Instant::now();
+    let bytes = ledger::verify(&ledger_dir).unwrap().bytes;
     println!(
-        "appended {:.0} records/s, shipped {:.0} records/s",
-        rate(appended),
-        rate(shipped)
+        "appended {:.0} records/s, shipped {:.0} records/s, verified {:.0} MB/s ({} B/record)",
+        rate(RECORDS, appended),
+        rate(RECORDS, shipped),
+        rate(bytes, verifying.elapsed()) / 1e6,
+        bytes / RECORDS,
     );
 
     // Another database, from the files alone.
     let other = client.clone().with_database("rebuilt");
+    let held_by_us = rebuild(&ledger_dir, &other).await;
+    assert!(matches!(
+        held_by_us,
+        Err(Error::Ledger(ledger::Error::Locked { .. }))
+    ));
+    drop((shipper, ledger));
     assert_eq!(rebuild(&ledger_dir, &other).await.unwrap(), RECORDS);
     assert_eq!(held(&other).await, expected(RECORDS));
+    let ledger = Ledger::open(&ledger_dir, Default::default()).unwrap();
     fill(&ledger, RECORDS, RECORDS + 10).await;
+    drop(ledger);
     assert_eq!(rebuild(&ledger_dir, &other).await.unwrap(), 10);
     assert_eq!(held(&other).await, expected(RECORDS + 10));
     assert!(store.stop().success());
