@@ -11,7 +11,11 @@ use tollgate_proxy::credential;
 
 /// A client of the embedded store at an address, with its token.
 pub fn embedded(address: SocketAddr, token: &str) -> Client {
-    client(&format!("http://{address}"), "", &Credentials::Token(token.to_owned()))
+    client(
+        &format!("http://{address}"),
+        "",
+        &Credentials::Token(token.to_owned()),
+    )
 }
 
 /// A client of the ClickHouse server that the configuration names.
@@ -19,14 +23,25 @@ pub fn embedded(address: SocketAddr, token: &str) -> Client {
 /// # Errors
 /// When its password cannot be read.
 pub fn server(analytics: &Analytics) -> Result<Client, Failure> {
-    let password = analytics.password.as_deref().map(credential::read).transpose();
+    let password = analytics
+        .password
+        .as_deref()
+        .map(credential::read)
+        .transpose();
     let password = password.map_err(Failure::usage)?;
     let credentials = if analytics.user.is_empty() && password.is_none() {
         Credentials::None
     } else {
-        let user = if analytics.user.is_empty() { "default" } else { &analytics.user };
+        let user = if analytics.user.is_empty() {
+            "default"
+        } else {
+            &analytics.user
+        };
         let password = password.map(|password| password.expose().to_owned());
-        Credentials::User { name: user.to_owned(), password: password.unwrap_or_default() }
+        Credentials::User {
+            name: user.to_owned(),
+            password: password.unwrap_or_default(),
+        }
     };
     Ok(client(&analytics.url, &analytics.database, &credentials))
 }

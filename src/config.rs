@@ -58,7 +58,9 @@ pub struct PolicySection {
 
 impl Default for PolicySection {
     fn default() -> Self {
-        PolicySection { file: "rules/policies/default.toml".into() }
+        PolicySection {
+            file: "rules/policies/default.toml".into(),
+        }
     }
 }
 
@@ -72,7 +74,9 @@ pub struct Rules {
 
 impl Default for Rules {
     fn default() -> Self {
-        Rules { dir: "rules".into() }
+        Rules {
+            dir: "rules".into(),
+        }
     }
 }
 
@@ -143,28 +147,50 @@ impl Config {
         let path = file.unwrap_or(Path::new("tollgate.toml"));
         match std::fs::read_to_string(path) {
             Ok(text) => Self::parse(path, &text),
-            Err(e) if file.is_none() && e.kind() == std::io::ErrorKind::NotFound => Self::parse(path, ""),
-            Err(e) => Err(ConfigError { file: path.into(), problem: format!("cannot be read: {e}") }),
+            Err(e) if file.is_none() && e.kind() == std::io::ErrorKind::NotFound => {
+                Self::parse(path, "")
+            }
+            Err(e) => Err(ConfigError {
+                file: path.into(),
+                problem: format!("cannot be read: {e}"),
+            }),
         }
     }
 
     /// Parses and checks a configuration's text.
     pub fn parse(file: &Path, text: &str) -> Result<Self, ConfigError> {
-        let fail = |problem: String| ConfigError { file: file.into(), problem };
+        let fail = |problem: String| ConfigError {
+            file: file.into(),
+            problem,
+        };
         let config: Config = toml::from_str(text).map_err(|e| fail(e.to_string()))?;
         let mut names = HashSet::new();
         for endpoint in &config.endpoint {
             if !names.insert(&endpoint.name) {
-                return Err(fail(format!("endpoint {:?} stands twice; expected unique names", endpoint.name)));
+                return Err(fail(format!(
+                    "endpoint {:?} stands twice; expected unique names",
+                    endpoint.name
+                )));
             }
         }
-        let embedded = config.endpoint.iter().filter(|e| e.on_prem && e.url.is_none()).count();
+        let embedded = config
+            .endpoint
+            .iter()
+            .filter(|e| e.on_prem && e.url.is_none())
+            .count();
         if embedded > 1 {
-            return Err(fail("expected at most one endpoint without url: there is one embedded model".into()));
+            return Err(fail(
+                "expected at most one endpoint without url: there is one embedded model".into(),
+            ));
         }
-        for (key, address) in [("listen.reverse", &config.listen.reverse), ("listen.admin", &config.listen.admin)] {
+        for (key, address) in [
+            ("listen.reverse", &config.listen.reverse),
+            ("listen.admin", &config.listen.admin),
+        ] {
             if address.parse::<std::net::SocketAddr>().is_err() {
-                return Err(fail(format!("{key}: expected an address such as 127.0.0.1:8080, found {address:?}")));
+                return Err(fail(format!(
+                    "{key}: expected an address such as 127.0.0.1:8080, found {address:?}"
+                )));
             }
         }
         let limits = &config.limits;
@@ -194,7 +220,9 @@ mod tests {
     use super::*;
 
     fn error(text: &str) -> String {
-        Config::parse(Path::new("tollgate.toml"), text).expect_err(text).to_string()
+        Config::parse(Path::new("tollgate.toml"), text)
+            .expect_err(text)
+            .to_string()
     }
 
     #[test]
@@ -210,7 +238,8 @@ mod tests {
         insta::assert_snapshot!(error("[limits]\nbody_bytes_max = \"32 MiB\"\n"));
         assert!(error("[listen]\nreverse = \"localhost\"").contains("expected an address"));
         assert!(error("[limits]\njson_depth_max = 0").contains("at least 1"));
-        let twice = "[[endpoint]]\nname='a'\nwire='openai'\n[[endpoint]]\nname='a'\nwire='openai'\n";
+        let twice =
+            "[[endpoint]]\nname='a'\nwire='openai'\n[[endpoint]]\nname='a'\nwire='openai'\n";
         assert!(error(twice).contains("stands twice"));
     }
 }

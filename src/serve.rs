@@ -25,7 +25,7 @@ use tollgate_proxy::metrics::Metrics;
 use tollgate_proxy::policy::Policy;
 use tollgate_proxy::{Egress, Secret, admin, gateway};
 use tollgate_redaction::placeholder::MasterKey;
-use tollgate_redaction::{Redactor, RedactorConfig};
+use tollgate_redaction::{Device, Redactor, RedactorConfig};
 
 /// Runs the gate until SIGTERM or SIGINT.
 ///
@@ -33,12 +33,34 @@ use tollgate_redaction::{Redactor, RedactorConfig};
 /// When something it cannot work without is missing or wrong; what and what to do is said.
 pub fn run(config: &Config, config_file: Option<&Path>) -> Outcome {
     let runtime = Runtime::locate();
+    crate::setup::ready(&runtime, &needed(config))?;
     make_private(&config.data.dir)?;
-    let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build().map_err(Failure::new)?;
+    let tokio = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .worker_threads(2)
+        .build()
+        .map_err(Failure::new)?;
     let (stop, stopped) = watch::channel(false);
     let result = serve(config, config_file, &runtime, &tokio, &stop, stopped);
     stop.send_replace(true);
     result
+}
+
+/// The components of the runtime directory that this configuration needs.
+fn needed(config: &Config) -> Vec<&'static str> {
+    let ner = config.inspection.enabled && config.ner.device != Device::Off;
+    let model = config.embedded_model() && config.local_llm.model.as_os_str().is_empty();
+    let wanted = [
+        ("onnxruntime", ner),
+        ("rampart", ner),
+        ("chdb", config.analytics.url.is_empty()),
+        ("smollm2", model),
+    ];
+    wanted
+        .into_iter()
+        .filter(|(_, wanted)| *wanted)
+        .map(|(id, _)| id)
+        .collect()
 }
 
 fn serve(
@@ -50,13 +72,26 @@ fn serve(
     stopped: watch::Receiver<bool>,
 ) -> Outcome {
     // Children first: they load while we do.
-    let children = tokio.block_on(async { Children::start(config, config_file) })?;
+    let in_runtime = tokio.enter();
+    let children = Children::start(config, config_file)?;
     let metrics = Arc::new(Metrics::default());
-    let ledger = Arc::new(Ledger::open(&config.data.dir.join("ledger"), Default::default()).map_err(Failure::new)?);
-    let gate = gate(config, runtime, &children, Arc::clone(&ledger), Arc::clone(&metrics))?;
+    let ledger = Ledger::open(&config.data.dir.join("ledger"), Default::default())?;
+    if let Some(torn) = ledger.recovered() {
+        tracing::warn!(
+            ?torn,
+            "an unfinished record was set aside; its exchange was never completed"
+        );
+    }
+    let gate = gate(
+        config,
+        runtime,
+        &children,
+        ledger.clone(),
+        Arc::clone(&metrics),
+    )?;
 
-    let (shipper, ship_status) = tokio.block_on(shipper(config, &children, &ledger))?;
-    let shipping = tokio.spawn(shipper.run(stopped.clone()));
+    let (shipper, ship_status) = shipper(config, &children, &ledger)?;
+    let shipping = tokio.spawn(ship(shipper, stopped.clone()));
 
     let status = Arc::new(Status {
         serving: AtomicBool::new(false),
@@ -67,9 +102,18 @@ fn serve(
     });
     let admin = tokio.block_on(tokio::net::TcpListener::bind(&config.listen.admin));
     let admin = admin.map_err(|e| listen_failure("listen.admin", &config.listen.admin, &e))?;
-    tokio.spawn(admin::serve(admin, Arc::clone(&status) as Arc<dyn admin::Status>, ended(stopped.clone())));
+    tokio.spawn(admin::serve(
+        admin,
+        Arc::clone(&status) as Arc<dyn admin::Status>,
+        ended(stopped.clone()),
+    ));
 
-    tracing::info!(reverse = config.listen.reverse, admin = config.listen.admin, endpoints = config.endpoint.len(), "the gate is open");
+    tracing::info!(
+        reverse = config.listen.reverse,
+        admin = config.listen.admin,
+        endpoints = config.endpoint.len(),
+        "the gate is open"
+    );
     status.serving.store(true, Relaxed);
     let (signalled, signal) = tokio::sync::oneshot::channel();
     tokio.spawn(async move {
@@ -78,13 +122,16 @@ fn serve(
         signalled.send(()).ok();
     });
     let until = async move { signal.await.unwrap_or(()) };
+    drop(in_runtime);
     gateway::serve(gate, &config.listen, until)
         .map_err(|e| listen_failure("listen.reverse", &config.listen.reverse, &e))?;
 
     tracing::info!("the gate is closed; shipping what is left");
     stop.send_replace(true);
     tokio.block_on(async {
-        tokio::time::timeout(Duration::from_secs(20), shipping).await.ok();
+        tokio::time::timeout(Duration::from_secs(20), shipping)
+            .await
+            .ok();
         children.stop().await;
     });
     Ok(())
@@ -94,16 +141,28 @@ fn gate(
     config: &Config,
     runtime: &Runtime,
     children: &Children,
-    ledger: Arc<Ledger>,
+    ledger: Ledger,
     metrics: Arc<Metrics>,
 ) -> Result<Arc<Gate>, Failure> {
     let mut ner = config.ner.clone();
     ner.runtime_dir = runtime.dir().to_path_buf();
-    let redactor = Redactor::new(&RedactorConfig { rules_dir: config.rules.dir.clone(), ner }).map_err(Failure::new)?;
+    if !config.inspection.enabled {
+        tracing::warn!("inspection is off: prompts leave as they are");
+        ner.device = Device::Off;
+    }
+    let redactor = Redactor::new(&RedactorConfig {
+        rules_dir: config.rules.dir.clone(),
+        ner,
+    })?;
     let local = children.local_model(config);
-    let endpoints = config.endpoint.iter().map(|e| Endpoint::new(e.clone(), &local));
+    let endpoints = config
+        .endpoint
+        .iter()
+        .map(|e| Endpoint::new(e.clone(), &local));
     Ok(Arc::new(Gate {
-        endpoints: endpoints.collect::<Result<_, _>>().map_err(Failure::usage)?,
+        endpoints: endpoints
+            .collect::<Result<_, _>>()
+            .map_err(Failure::usage)?,
         policy: load_policy(&config.policy.file)?,
         redactor: Arc::new(redactor),
         inspection: config.inspection.clone(),
@@ -140,14 +199,25 @@ fn master_key(data: &Path) -> Result<MasterKey, Failure> {
     match std::fs::read(&file) {
         Ok(bytes) => match <[u8; 32]>::try_from(bytes) {
             Ok(bytes) => Ok(MasterKey::new(bytes)),
-            Err(_) => Err(Failure::new(format!("{}: expected 32 bytes; restore it from a backup, or remove it to have a new one made", file.display()))),
+            Err(_) => Err(Failure::new(format!(
+                "{}: expected 32 bytes; restore it from a backup, or remove it to have a new one made",
+                file.display()
+            ))),
         },
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
             let mut bytes = [0_u8; 32];
             getrandom::fill(&mut bytes).map_err(|e| fail(std::io::Error::other(e)))?;
             let temporary = dir.join("placeholder.key.new");
-            let mut out = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary).map_err(fail)?;
-            out.write_all(&bytes).and_then(|()| out.sync_all()).map_err(fail)?;
+            let mut out = std::fs::OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(&temporary)
+                .map_err(fail)?;
+            out.write_all(&bytes)
+                .and_then(|()| out.sync_all())
+                .map_err(fail)?;
             std::fs::rename(&temporary, &file).map_err(fail)?;
             Ok(MasterKey::new(bytes))
         }
@@ -173,10 +243,18 @@ async fn ended(mut stopped: watch::Receiver<bool>) {
     stopped.wait_for(|stopped| *stopped).await.ok();
 }
 
-async fn shipper(
+/// Ships until it is told to stop. What stops it for good (a store that holds another ledger, say)
+/// leaves the gate at work and the records in the ledger.
+async fn ship(shipper: Shipper, stopped: watch::Receiver<bool>) {
+    if let Err(error) = shipper.run(stopped).await {
+        tracing::error!(%error, "records are not shipped to the store any more; they wait in the ledger");
+    }
+}
+
+fn shipper(
     config: &Config,
     children: &Children,
-    ledger: &Arc<Ledger>,
+    ledger: &Ledger,
 ) -> Result<(Shipper, watch::Receiver<ShipStatus>), Failure> {
     let client = match &children.store {
         Some(store) => crate::analytics::embedded(store.address(), store.token().expose()),
@@ -200,25 +278,55 @@ impl Children {
                 arguments.extend(["--config".into(), PathBuf::from(file).into_os_string()]);
             }
             arguments.push(name.into());
-            Spec { name, program: program.clone(), arguments, health, start_timeout, run_dir: config.data.dir.join("run"), log: None }
+            Spec {
+                name,
+                program: program.clone(),
+                arguments,
+                health,
+                start_timeout,
+                run_dir: config.data.dir.join("run"),
+                log: None,
+            }
         };
-        let store = config.analytics.url.is_empty().then(|| spec(store::NAME, "/ping", Duration::from_secs(120)));
-        let local = config.embedded_model().then(|| spec(local_llm::NAME, "/healthz", Duration::from_secs(120)));
+        let store = config
+            .analytics
+            .url
+            .is_empty()
+            .then(|| spec(store::NAME, "/ping", Duration::from_secs(120)));
+        let local = config
+            .embedded_model()
+            .then(|| spec(local_llm::NAME, "/healthz", Duration::from_secs(120)));
         Ok(Children {
-            store: store.map(Supervised::start).transpose().map_err(Failure::new)?,
-            local_llm: local.map(Supervised::start).transpose().map_err(Failure::new)?,
+            store: store
+                .map(Supervised::start)
+                .transpose()
+                .map_err(Failure::new)?,
+            local_llm: local
+                .map(Supervised::start)
+                .transpose()
+                .map_err(Failure::new)?,
         })
     }
 
     /// Follows the local model's state as the gateway wants to know it.
     fn local_model(&self, config: &Config) -> watch::Receiver<Option<LocalModel>> {
         let (sender, receiver) = watch::channel(None);
-        let Some(child) = &self.local_llm else { return receiver };
-        let (mut status, token, model) = (child.status(), Secret::new(child.token().expose().to_owned()), config.local_llm.name.clone());
+        let Some(child) = &self.local_llm else {
+            return receiver;
+        };
+        let (mut status, token, model) = (
+            child.status(),
+            Secret::new(child.token().expose().to_owned()),
+            config.local_llm.name.clone(),
+        );
         tokio::spawn(async move {
             loop {
                 let now = status.borrow_and_update().clone();
-                let up = (now.state == State::Healthy).then(|| LocalModel { address: now.address, token: token.clone(), model: model.clone() });
+                let up = (now.state == State::Healthy).then(|| LocalModel {
+                    address: now.address,
+                    token: token.clone(),
+                    model: model.clone(),
+                });
                 sender.send_replace(up);
                 if status.changed().await.is_err() {
                     sender.send_replace(None);
@@ -231,7 +339,10 @@ impl Children {
 
     fn watched(&self) -> Vec<(&'static str, watch::Receiver<crate::supervise::Status>)> {
         let store = self.store.as_ref().map(|c| (store::NAME, c.status()));
-        let local = self.local_llm.as_ref().map(|c| (local_llm::NAME, c.status()));
+        let local = self
+            .local_llm
+            .as_ref()
+            .map(|c| (local_llm::NAME, c.status()));
         store.into_iter().chain(local).collect()
     }
 
@@ -261,12 +372,15 @@ impl admin::Status for Status {
         if self.complete.load(Relaxed) {
             return Vec::new();
         }
-        let down = self.children.iter().filter_map(|(name, status)| match &status.borrow().state {
-            State::Healthy => None,
-            State::Starting => Some(((*name).to_string(), "starting".to_string())),
-            State::Down { reason, .. } => Some(((*name).to_string(), reason.clone())),
-            State::Stopped { .. } => Some(((*name).to_string(), "stopped".to_string())),
-        });
+        let down = self
+            .children
+            .iter()
+            .filter_map(|(name, status)| match &status.borrow().state {
+                State::Healthy => None,
+                State::Starting => Some(((*name).to_string(), "starting".to_string())),
+                State::Down { reason, .. } => Some(((*name).to_string(), reason.clone())),
+                State::Stopped { .. } => Some(((*name).to_string(), "stopped".to_string())),
+            });
         let down: Vec<_> = down.collect();
         self.complete.store(down.is_empty(), Relaxed);
         down
@@ -281,7 +395,11 @@ impl admin::Status for Status {
             _ = writeln!(text, "tollgate_child_up{{child=\"{name}\"}} {up}");
         }
         let ship = self.ship.borrow().clone();
-        _ = writeln!(text, "# HELP tollgate_ship_lag_records Records in the ledger that the store has not got.\n# TYPE tollgate_ship_lag_records gauge\ntollgate_ship_lag_records {}", ship.lag());
+        _ = writeln!(
+            text,
+            "# HELP tollgate_ship_lag_records Records in the ledger that the store has not got.\n# TYPE tollgate_ship_lag_records gauge\ntollgate_ship_lag_records {}",
+            ship.lag()
+        );
         text
     }
 }
