@@ -1,7 +1,7 @@
 //! `kill -9` of the process that writes the ledger loses no acknowledged record.
 
 use crate::records::record;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use tollgate_analytics::ledger::{Ledger, Reader, verify};
 
@@ -70,7 +70,9 @@ fn writes_until_killed() {
             tokio::spawn(async move {
                 for n in 0.. {
                     let seq = ledger.append(record(from + n * 8 + writer)).await.unwrap();
-                    eprintln!("{ACKNOWLEDGED}{seq}");
+                    // In one write, which a kill cannot cut in two.
+                    let line = format!("{ACKNOWLEDGED}{seq}\n");
+                    std::io::stderr().write_all(line.as_bytes()).unwrap();
                 }
             })
         });
