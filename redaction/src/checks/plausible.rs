@@ -28,7 +28,7 @@ pub(super) fn phone_national(text: &str, digits: &[u8]) -> bool {
         && digits[1..].iter().any(|&digit| digit != digits[0])
         && !(date(text) && text.matches(['.', '-', '/']).count() >= 2)
         && text.matches('(').count() == text.matches(')').count()
-        && !(text.matches('.').count() == 1 && !text.contains([' ', '-', '/', '(']))
+        && (text.matches('.').count() != 1 || text.contains([' ', '-', '/', '(']))
 }
 
 /// A number of a patient or an insured person: five digits or more. Ends before a trailing word.
@@ -146,7 +146,7 @@ pub(super) fn mixed(text: &str) -> bool {
 /// A value that is used as a password rather than talked about: four characters or more, with a
 /// digit or a symbol besides letters or, in letters alone, a capital inside the word.
 pub(super) fn password(text: &str) -> bool {
-    let text = text.trim_end_matches(['.', ',', '!', '?', ';', ':']);
+    let text = text.trim_end_matches(['.', ',', '!', '?', ';', ':', ')', ']', '}']);
     let digit = text.chars().any(|c| c.is_ascii_digit());
     let letter = text.chars().any(char::is_alphabetic);
     let symbol = text

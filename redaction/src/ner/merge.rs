@@ -186,7 +186,7 @@ fn settle(
                 || has("SECONDARY_ADDRESS")
                 || (has("ZIP_CODE") && (town || score >= 0.9) && digits(&text[span.range()]) >= 4);
             let common = rules.common.contains(&text[span.range()].to_lowercase());
-            if common || in_code(text, span) || is_code(&text[span.range()]) {
+            if common || in_code(text, span) || (is_code(&text[span.range()]) && !has("ZIP_CODE")) {
                 None
             } else if door {
                 Some((span, Entity::Address, score))

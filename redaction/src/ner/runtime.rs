@@ -221,14 +221,14 @@ fn open(environment: &Environment, model: &Path, device: Device) -> Result<Sessi
         _ => ep::CPU::default().with_arena_allocator(false).build(),
     };
     let commit = || -> Result<Session, ort::Error> {
-        Ok(Session::builder(environment)?
+        Session::builder(environment)?
             .with_optimization_level(GraphOptimizationLevel::All)?
             .with_intra_threads(1)?
             .with_inter_threads(1)?
             .with_intra_op_spinning(false)?
             .with_memory_pattern(false)?
             .with_execution_providers([provider])?
-            .commit_from_file(model)?)
+            .commit_from_file(model)
     };
     commit().map_err(|error| match device {
         Device::Cuda(_) => Error::Device {
