@@ -112,7 +112,7 @@ async fn exchange(
         &mut vault,
     )?;
     let endpoint = permit.endpoint();
-    let model = permit.model().to_string();
+    let (model, drop_usage) = (permit.model().to_string(), permit.asks_usage());
     draft.leaves(&gate.endpoints[endpoint], permit.replaced());
 
     let endpoint = &gate.endpoints[endpoint];
@@ -126,6 +126,7 @@ async fn exchange(
         wire: route.wire,
         limits: &gate.limits,
         vault: &vault,
+        drop_usage,
         endpoint: endpoint.name(),
         effect: decision.effect.as_str(),
     };

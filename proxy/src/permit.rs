@@ -28,6 +28,7 @@ pub struct Permit {
     body: Bytes,
     replaced: u32,
     model: String,
+    asks_usage: bool,
 }
 
 /// A request's head.
@@ -76,6 +77,12 @@ impl Permit {
                 .map_err(|e| Refusal::inspection_failed().because(e))?;
             model = wanted;
         }
+        let usage_request = prompt.usage_request();
+        if let Some((at, member)) = usage_request {
+            edits
+                .replace(at..at, member)
+                .map_err(|e| Refusal::inspection_failed().because(e))?;
+        }
         let body = if edits.is_empty() {
             prompt.body().clone()
         } else {
@@ -94,6 +101,7 @@ impl Permit {
             body,
             replaced,
             model,
+            asks_usage: usage_request.is_some(),
         })
     }
 
@@ -110,6 +118,12 @@ impl Permit {
     /// The model asked of the endpoint.
     pub(crate) fn model(&self) -> &str {
         &self.model
+    }
+
+    /// Whether the usage of the stream was asked for by us and not by the caller, who must not be
+    /// sent it.
+    pub(crate) fn asks_usage(&self) -> bool {
+        self.asks_usage
     }
 
     /// Head and body, to be sent.

@@ -20,6 +20,9 @@ pub struct Prompt {
     model: String,
     model_range: Option<Range<usize>>,
     stream: bool,
+    stream_options: bool,
+    /// Just behind the root object's opening brace.
+    root: usize,
 }
 
 /// A piece of text of a request.
@@ -63,6 +66,8 @@ impl Prompt {
             model: String::new(),
             model_range: None,
             stream: false,
+            stream_options: false,
+            root: 0,
         };
         if route.operation == Operation::Models {
             return Ok(prompt);
@@ -92,6 +97,8 @@ impl Prompt {
     ) -> Result<(), Refusal> {
         match event.token {
             Token::Bool(value) if is(event.path, "stream") => self.stream = value,
+            Token::ObjectStart if event.path.is_empty() => self.root = event.range.end,
+            Token::Key if is(event.path, "stream_options") => self.stream_options = true,
             Token::String => self.string(event, limits)?,
             Token::Number => match self.wire().number_role(event.path) {
                 Role::Opaque => self.opaque += 1,
@@ -253,6 +260,14 @@ impl Prompt {
     /// Where the model's name stands in the body.
     pub fn model_range(&self) -> Option<Range<usize>> {
         self.model_range.clone()
+    }
+
+    /// Where to ask for the token usage of a stream whose caller left it open: without it, what an
+    /// OpenAI stream cost could only be guessed. `None` where usage comes unasked or the caller
+    /// has said what it wants.
+    pub fn usage_request(&self) -> Option<(usize, &'static str)> {
+        let open = self.wire() == WireKind::OpenAi && self.stream && !self.stream_options;
+        open.then_some((self.root, r#""stream_options":{"include_usage":true},"#))
     }
 
     /// Whether a stream is asked for.
@@ -444,6 +459,25 @@ mod tests {
         assert_eq!(
             replace(&prompt, "123456789", "[N]"),
             body.replace("123456789", r#"\"[N]\""#)
+        );
+    }
+
+    #[test]
+    fn usage_is_asked_for_only_where_it_was_left_open() {
+        let asks = |body: &str| {
+            parse(WireKind::OpenAi, body)
+                .usage_request()
+                .map(|(at, _)| at)
+        };
+        assert_eq!(asks(r#" {"model":"m","stream":true}"#), Some(2));
+        assert_eq!(asks(r#"{"model":"m","stream":false}"#), None);
+        assert_eq!(
+            asks(r#"{"model":"m","stream":true,"stream_options":{}}"#),
+            None
+        );
+        assert_eq!(
+            parse(WireKind::Anthropic, r#"{"model":"m","stream":true}"#).usage_request(),
+            None
         );
     }
 

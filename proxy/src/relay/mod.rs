@@ -56,6 +56,8 @@ pub(crate) struct Context<'a> {
     pub(crate) wire: WireKind,
     pub(crate) limits: &'a Limits,
     pub(crate) vault: &'a Vault,
+    /// Whether the stream's usage event was asked for by us only.
+    pub(crate) drop_usage: bool,
     /// The endpoint's name, for the answer's header.
     pub(crate) endpoint: &'a str,
     /// The effect decided, for the answer's header.

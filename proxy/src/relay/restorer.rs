@@ -17,6 +17,7 @@ use tollgate_redaction::vault::Vault;
 pub(super) struct StreamRestorer<'a> {
     wire: WireKind,
     vault: &'a Vault,
+    drop_usage: bool,
     limits: JsonLimits,
     /// By channel name, in name order.
     channels: BTreeMap<String, Channel>,
@@ -55,6 +56,7 @@ impl<'a> StreamRestorer<'a> {
         StreamRestorer {
             wire: context.wire,
             vault: context.vault,
+            drop_usage: context.drop_usage,
             limits: JsonLimits {
                 bytes_max: context.limits.event_bytes_max,
                 ..context.json_limits()
@@ -88,6 +90,12 @@ impl<'a> StreamRestorer<'a> {
         let text = std::str::from_utf8(&data).map_err(|_| Fault::Utf8)?;
         if memchr::memmem::find(&data, b"\"usage\"").is_some() {
             self.wire.usage(&data, &mut self.usage);
+            if self.drop_usage && self.wire.is_usage_only(&data) {
+                return Ok(Restored {
+                    out: Vec::new(),
+                    last: false,
+                });
+            }
         }
         let Read { strings, ending } = event::read(self.wire, text, &self.limits)?;
         let last = ending == event::Ended::All;

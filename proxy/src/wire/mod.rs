@@ -152,6 +152,11 @@ impl WireKind {
         self == WireKind::OpenAi && data.trim() == "[DONE]"
     }
 
+    /// Whether an event tells the usage and nothing else.
+    pub fn is_usage_only(self, data: &[u8]) -> bool {
+        self == WireKind::OpenAi && openai::is_usage_only(data)
+    }
+
     /// Adds what an answer or an event tells of tokens.
     pub fn usage(self, json: &[u8], usage: &mut Option<Usage>) {
         match self {

@@ -215,6 +215,16 @@ pub(super) fn usage(json: &[u8], usage: &mut Option<Usage>) {
     });
 }
 
+/// The event that `stream_options.include_usage` asks for has no choices.
+pub(super) fn is_usage_only(data: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Event {
+        choices: Vec<serde::de::IgnoredAny>,
+        usage: Option<serde::de::IgnoredAny>,
+    }
+    serde_json::from_slice::<Event>(data).is_ok_and(|e| e.choices.is_empty() && e.usage.is_some())
+}
+
 pub(super) fn error(refusal: &Refusal) -> serde_json::Value {
     let kind = match refusal.status {
         401 => "authentication_error",

@@ -32,6 +32,7 @@ fn restore(wire: WireKind, vault: &Vault, chunks: &[&[u8]]) -> String {
         wire,
         limits: &limits,
         vault,
+        drop_usage: false,
         endpoint: "e",
         effect: "redact",
     };
@@ -235,4 +236,33 @@ fn interleaved_choices_do_not_disturb_each_other() {
             .collect::<String>()
     };
     assert_eq!((of(0), of(1)), (NAME.to_owned(), MAIL.to_owned()));
+}
+
+#[test]
+fn a_usage_event_that_only_we_asked_for_is_read_and_not_passed_on() {
+    let bench = bench();
+    let limits = Limits::default();
+    let context = Context {
+        wire: WireKind::OpenAi,
+        limits: &limits,
+        vault: &bench.vault,
+        drop_usage: true,
+        endpoint: "e",
+        effect: "redact",
+    };
+    let mut restorer = StreamRestorer::new(&context);
+    let mut parser = Parser::default();
+    parser.push(openai_stream(&["words"], &[]).as_bytes());
+    let mut out = Vec::new();
+    while let Some(event) = parser.next_event().expect("small") {
+        restorer
+            .event(event)
+            .expect("valid")
+            .out
+            .iter()
+            .for_each(|b| out.extend_from_slice(b));
+    }
+    let out = String::from_utf8(out).expect("UTF-8");
+    assert!(!out.contains("usage") && out.contains("words") && out.ends_with("data: [DONE]\n\n"));
+    assert_eq!(restorer.usage.expect("told").input, 7);
 }
