@@ -77,7 +77,7 @@ fn went_to(row: &Exchange) -> String {
 
 fn cost(row: &Exchange) -> String {
     match (row.cost(), row.cost_standing.as_str()) {
-        (Some(cost), _) => format!("USD {cost:.6}"),
+        (Some(cost), _) => format!("{cost:.6}"),
         (None, "unpriced") => format!("unpriced: {}", row.cost_missing),
         (None, standing) => standing.to_string(),
     }

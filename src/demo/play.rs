@@ -89,7 +89,9 @@ pub fn faults(prompt: &Prompt, reply: &Reply, effect: &str) -> Vec<Fault> {
         faults.push(Fault::Unrestored(left));
     }
     // The simulated provider repeats what it was given; vectors repeat nothing.
-    let repeats = effect == Effect::Redact.as_str() && prompt.operation == Operation::Chat;
+    let repeats = effect == Effect::Redact.as_str()
+        && prompt.operation == Operation::Chat
+        && !prompt.planted.is_empty();
     if repeats && left == 0 && !prompt.planted.iter().any(|planted| reply.text.contains(&planted.value)) {
         faults.push(Fault::NothingRestored);
     }
@@ -130,7 +132,6 @@ mod tests {
             language: "en".into(),
             wire: Wire::Openai,
             operation: Operation::Chat,
-            stream: false,
             expect,
             planted: vec![Planted { value: "Ada Muster".into(), entity: "PERSON".into() }],
             body: String::new(),

@@ -85,7 +85,7 @@ impl Summary<'_> {
         let effects = list(self.by_effect().iter().map(|(effect, n)| format!("{n} {effect}")).collect());
         let entities = list(self.by_entity().iter().map(|(label, n)| format!("{label} {n}")).collect());
         let (spend, unpriced) = self.spend();
-        let spend = spend.map_or("too large to add".into(), |spend| format!("USD {spend:.6}"));
+        let spend = spend.map_or("too large to add".into(), |spend| format!("{spend:.6}"));
         let unpriced = if unpriced > 0 { format!(", {unpriced} unpriced and not in it") } else { String::new() };
         let (on_prem, routed) = self.on_prem();
         let share = 100.0 * on_prem as f64 / routed.max(1) as f64;

@@ -24,7 +24,8 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(60);
 /// What a test needs of its gate.
 #[derive(Clone, Default)]
 pub struct Setup {
-    endpoints: String,
+    /// `[[endpoint]]` tables, in the order of their preference.
+    pub endpoints: String,
     /// The name-recognition model: slow to load, so only where names matter.
     pub ner: bool,
     /// The embedded store: slow to load, so only where the store matters.
