@@ -284,6 +284,34 @@ fn a_missing_runtime_says_what_to_do() {
 }
 
 #[test]
+fn a_device_that_is_not_there_is_an_error_only_when_asked_for() {
+    if runtime()
+        .join("onnxruntime/libonnxruntime_providers_cuda.so")
+        .exists()
+    {
+        println!("skipped: this runtime has the CUDA provider");
+        return;
+    }
+    let ner = NerConfig {
+        runtime_dir: runtime(),
+        device: Device::Cuda(0),
+        ..NerConfig::default()
+    };
+    let config = RedactorConfig {
+        rules_dir: root().join("rules"),
+        ner,
+    };
+    let error = Redactor::new(&config).err().unwrap();
+    assert!(
+        matches!(error, tollgate_redaction::Error::Device { .. }),
+        "{error}"
+    );
+    let summary = make(Device::Auto, |_| ()).summary();
+    assert_eq!(summary.device, Some(Device::Cpu));
+    assert!(summary.rules > 100 && summary.terms > 1000, "{summary:?}");
+}
+
+#[test]
 fn inspections_run_beside_each_other() {
     let redactor = model();
     std::thread::scope(|scope| {

@@ -182,11 +182,29 @@ fn settle(
         Family::Place => {
             let span = widen(text, group.span);
             let town = has("CITY") || has("STATE");
-            let door = has("STREET_NAME")
-                || has("SECONDARY_ADDRESS")
-                || (has("ZIP_CODE") && (town || score >= 0.9) && digits(&text[span.range()]) >= 4);
-            let common = rules.common.contains(&text[span.range()].to_lowercase());
-            if common || in_code(text, span) || (is_code(&text[span.range()]) && !has("ZIP_CODE")) {
+            let place = &text[span.range()];
+            let context = || {
+                let words = rules
+                    .label("ZIP_CODE")
+                    .and_then(|rule| rule.context.as_ref());
+                words.is_some_and(|words| words.near(text, span.start, span.end))
+            };
+            let postcode = has("ZIP_CODE") && digits(place) >= 4 && (town || context());
+            let door = has("STREET_NAME") || has("SECONDARY_ADDRESS") || postcode;
+            let common = rules.common.contains(&place.to_lowercase());
+            let code = is_code(place) && !has("ZIP_CODE");
+            // As for names: lower case without a digit needs a cue.
+            let plain = place
+                .chars()
+                .all(|c| !c.is_ascii_digit() && !c.is_uppercase())
+                && place.chars().any(char::is_lowercase);
+            let cued = || {
+                rules
+                    .cues
+                    .as_ref()
+                    .is_some_and(|cues| cues.near(text, span.start, span.end))
+            };
+            if common || code || in_code(text, span) || (plain && !cued()) {
                 None
             } else if door {
                 Some((span, Entity::Address, score))
