@@ -36,9 +36,17 @@ impl Gate {
     ///
     /// # Errors
     /// When it cannot be started, ends early, or is not ready in time; says where its log lies.
-    pub async fn start(dir: &Path, provider: &Provider, client: &reqwest::Client) -> Result<Gate, Failure> {
+    pub async fn start(
+        dir: &Path,
+        provider: &Provider,
+        client: &reqwest::Client,
+    ) -> Result<Gate, Failure> {
         let (reverse, admin) = free_addresses()?;
-        let (config, data, log) = (dir.join("tollgate.toml"), dir.join("data"), dir.join("gate.log"));
+        let (config, data, log) = (
+            dir.join("tollgate.toml"),
+            dir.join("data"),
+            dir.join("gate.log"),
+        );
         std::fs::write(&config, config_text(reverse, admin, &data, provider))?;
         let out = File::create(&log)?;
         let mut child = Command::new(std::env::current_exe()?)
@@ -57,19 +65,31 @@ impl Gate {
         loop {
             let answer = timeout(Duration::from_secs(5), client.get(&url).send()).await;
             if matches!(answer, Ok(Ok(response)) if response.status().is_success()) {
-                return Ok(Gate { child, reverse, config, data, log });
+                return Ok(Gate {
+                    child,
+                    reverse,
+                    config,
+                    data,
+                    log,
+                });
             }
             let problem = match child.try_wait()? {
                 Some(status) => format!("the gate ended while it started ({status})"),
                 None if started.elapsed() > READY_TIMEOUT => {
-                    format!("the gate was not ready within {} s", READY_TIMEOUT.as_secs())
+                    format!(
+                        "the gate was not ready within {} s",
+                        READY_TIMEOUT.as_secs()
+                    )
                 }
                 None => {
                     sleep(READY_POLL).await;
                     continue;
                 }
             };
-            let help = format!("its log is {}; `tollgate doctor` says what is missing", log.display());
+            let help = format!(
+                "its log is {}; `tollgate doctor` says what is missing",
+                log.display()
+            );
             return Err(Failure::new(format!("{problem}{}", last_lines(&log))).help(help));
         }
     }
@@ -84,8 +104,13 @@ impl Gate {
     /// # Errors
     /// When it had to be killed, or ended with an error of its own.
     pub async fn stop(mut self) -> Result<(), Failure> {
-        if let Some(pid) = self.child.id().and_then(|id| rustix::process::Pid::from_raw(id as i32)) {
-            rustix::process::kill_process(pid, rustix::process::Signal::TERM).map_err(io::Error::from)?;
+        if let Some(pid) = self
+            .child
+            .id()
+            .and_then(|id| rustix::process::Pid::from_raw(id as i32))
+        {
+            rustix::process::kill_process(pid, rustix::process::Signal::TERM)
+                .map_err(io::Error::from)?;
         }
         match timeout(STOP_TIMEOUT, self.child.wait()).await {
             Ok(status) if status.as_ref().is_ok_and(|status| status.success()) => Ok(()),
@@ -101,7 +126,10 @@ impl Gate {
 /// Two free loopback addresses. Both are held until both are known, so that they differ; between
 /// here and the gate's own start another process could take one, and the gate would say so.
 fn free_addresses() -> io::Result<(SocketAddr, SocketAddr)> {
-    let (one, two) = (TcpListener::bind(("127.0.0.1", 0))?, TcpListener::bind(("127.0.0.1", 0))?);
+    let (one, two) = (
+        TcpListener::bind(("127.0.0.1", 0))?,
+        TcpListener::bind(("127.0.0.1", 0))?,
+    );
     Ok((one.local_addr()?, two.local_addr()?))
 }
 
@@ -147,5 +175,8 @@ on_prem = true
 fn last_lines(log: &Path) -> String {
     let text = std::fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(5)..].iter().map(|line| format!("\n    {line}")).collect()
+    lines[lines.len().saturating_sub(5)..]
+        .iter()
+        .map(|line| format!("\n    {line}"))
+        .collect()
 }

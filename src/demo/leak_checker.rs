@@ -35,8 +35,17 @@ pub struct Leak {
 
 impl fmt::Display for Leak {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Leak { planter, entity, form, place, offset } = self;
-        write!(out, "{place}: {entity} planted by {planter}, {form}, at byte {offset}")
+        let Leak {
+            planter,
+            entity,
+            form,
+            place,
+            offset,
+        } = self;
+        write!(
+            out,
+            "{place}: {entity} planted by {planter}, {form}, at byte {offset}"
+        )
     }
 }
 
@@ -61,7 +70,12 @@ impl LeakChecker {
         for (planter, entity, value) in planted {
             for (form, pattern) in forms(value) {
                 let word = pattern.len() < PLAIN_BYTES_MIN;
-                needles.push(Needle { planter: planter.into(), entity: entity.into(), form, word });
+                needles.push(Needle {
+                    planter: planter.into(),
+                    entity: entity.into(),
+                    form,
+                    word,
+                });
                 patterns.push(pattern);
             }
         }
@@ -104,13 +118,20 @@ impl LeakChecker {
         let mut leaks = Vec::new();
         let mut left = vec![dir.to_path_buf()];
         while let Some(dir) = left.pop() {
-            for entry in skip_vanished(std::fs::read_dir(&dir))?.into_iter().flatten() {
+            for entry in skip_vanished(std::fs::read_dir(&dir))?
+                .into_iter()
+                .flatten()
+            {
                 let entry = entry?;
                 let kind = entry.file_type()?;
                 if kind.is_dir() {
                     left.push(entry.path());
                 } else if kind.is_file() {
-                    leaks.extend(skip_vanished(self.search_file(&entry.path()))?.into_iter().flatten());
+                    leaks.extend(
+                        skip_vanished(self.search_file(&entry.path()))?
+                            .into_iter()
+                            .flatten(),
+                    );
                 }
             }
         }
@@ -151,7 +172,8 @@ fn skip_vanished<T>(result: std::io::Result<T>) -> std::io::Result<Option<T>> {
 }
 
 fn stands_alone(bytes: &[u8], start: usize, end: usize) -> bool {
-    let part = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80);
+    let part =
+        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80);
     !part(start.checked_sub(1).and_then(|before| bytes.get(before))) && !part(bytes.get(end))
 }
 
@@ -177,7 +199,10 @@ fn forms(value: &str) -> Vec<(&'static str, Vec<u8>)> {
         add(name, text.into_bytes(), 1);
     }
     for shift in 0..3 {
-        for (name, engine) in [("base64", &STANDARD_NO_PAD), ("base64url", &URL_SAFE_NO_PAD)] {
+        for (name, engine) in [
+            ("base64", &STANDARD_NO_PAD),
+            ("base64url", &URL_SAFE_NO_PAD),
+        ] {
             add(name, base64_core(engine, value, shift), ENCODED_BYTES_MIN);
         }
     }
@@ -242,7 +267,10 @@ mod tests {
     use base64::engine::general_purpose::STANDARD;
 
     fn found(value: &str, text: impl AsRef<[u8]>) -> Option<&'static str> {
-        LeakChecker::new([("case", "PERSON", value)]).search("here", text.as_ref()).first().map(|leak| leak.form)
+        LeakChecker::new([("case", "PERSON", value)])
+            .search("here", text.as_ref())
+            .first()
+            .map(|leak| leak.form)
     }
 
     #[test]
@@ -250,16 +278,28 @@ mod tests {
         let value = "Zoë O\"Neil/4";
         assert_eq!(found(value, "x Zoë O\"Neil/4 x"), Some("plain"));
         assert_eq!(found(value, "x ZOË O\"NEIL/4 x"), Some("plain"));
-        assert_eq!(found(value, r#"{"a":"Zo\u00eb O\"Neil\/4"}"#), Some("JSON-escaped"));
-        assert_eq!(found(value, "q=zo%C3%AB%20O%22neil%2F4"), Some("percent-encoded"));
-        assert_eq!(found(value, "q=Zo%C3%AB+O%22Neil%2F4"), Some("percent-encoded"));
+        assert_eq!(
+            found(value, r#"{"a":"Zo\u00eb O\"Neil\/4"}"#),
+            Some("JSON-escaped")
+        );
+        assert_eq!(
+            found(value, "q=zo%C3%AB%20O%22neil%2F4"),
+            Some("percent-encoded")
+        );
+        assert_eq!(
+            found(value, "q=Zo%C3%AB+O%22Neil%2F4"),
+            Some("percent-encoded")
+        );
         for before in ["", "a", "ab", "abc"] {
             let text = STANDARD.encode(format!("{before}{value} and more"));
             assert_eq!(found(value, text), Some("base64"), "after {before:?}");
         }
         let wide: Vec<u8> = value.encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(found(value, wide), Some("UTF-16"));
-        assert_eq!(found("4539 1488 0343 6467", "4539148803436467"), Some("without separators"));
+        assert_eq!(
+            found("4539 1488 0343 6467", "4539148803436467"),
+            Some("without separators")
+        );
         assert_eq!(found(value, "Zoe O'Neil"), None);
     }
 
@@ -282,6 +322,11 @@ mod tests {
         assert_eq!(leaks[0].offset, (1 << 20) - 4);
         let text = leaks[0].to_string();
         assert!(text.contains("PERSON planted by letter") && !text.contains("Whitcombe"));
-        assert!(checker.search_dir(&dir.path().join("gone")).unwrap().is_empty());
+        assert!(
+            checker
+                .search_dir(&dir.path().join("gone"))
+                .unwrap()
+                .is_empty()
+        );
     }
 }

@@ -12,7 +12,11 @@ pub struct Style {
 
 impl Style {
     fn paint(self, code: &str, text: &str) -> String {
-        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }
+        if self.colour {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_string()
+        }
     }
 
     fn effect(self, effect: &str, text: &str) -> String {
@@ -40,7 +44,16 @@ impl Style {
 pub fn heading(style: Style) -> String {
     let text = format!(
         "{:<8}  {:<14}  {:<32}  {:<6} {:<26}  {:<38}  {:>11}  {:>12}  {:>8}  {}",
-        "time", "team", "wire/model", "effect", "rule", "went to", "tokens", "cost", "gate", "found"
+        "time",
+        "team",
+        "wire/model",
+        "effect",
+        "rule",
+        "went to",
+        "tokens",
+        "cost",
+        "gate",
+        "found"
     );
     style.strong(&text)
 }
@@ -48,13 +61,26 @@ pub fn heading(style: Style) -> String {
 /// The line of an exchange; its faults follow on lines of their own.
 pub fn line(style: Style, row: &Exchange, faults: &[Fault]) -> String {
     let time = row.started().strftime("%H:%M:%S").to_string();
-    let asked = format!("{}/{}{}", row.wire, row.model, if row.stream { " ~" } else { "" });
+    let asked = format!(
+        "{}/{}{}",
+        row.wire,
+        row.model,
+        if row.stream { " ~" } else { "" }
+    );
     let effect = style.effect(&row.effect, &format!("{:<6}", row.effect));
-    let tokens = if row.usage_known { format!("{}>{}", row.input_tokens, row.output_tokens) } else { "-".into() };
+    let tokens = if row.usage_known {
+        format!("{}>{}", row.input_tokens, row.output_tokens)
+    } else {
+        "-".into()
+    };
     let gate = format!("{:.1} ms", row.gate_us as f64 / 1e3);
     let mut line = format!(
         "{time:<8}  {:<14}  {asked:<32}  {effect} {:<26}  {:<38}  {tokens:>11}  {:>12}  {gate:>8}  {}",
-        row.team, row.rule, went_to(row), cost(row), found(row)
+        row.team,
+        row.rule,
+        went_to(row),
+        cost(row),
+        found(row)
     );
     for fault in faults {
         line += &format!("\n          {}", style.bad(&format!("! {fault}")));

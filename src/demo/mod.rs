@@ -57,7 +57,10 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
 pub fn run(args: &DemoArgs) -> Outcome {
     let prompts = prompts::load(Path::new(prompts::DIR)).map_err(Failure::new)?;
     let dir = directory(args.data.as_deref())?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
     runtime.block_on(demo(args, &prompts, &dir))
 }
 
@@ -90,14 +93,22 @@ async fn demo(args: &DemoArgs, prompts: &[Prompt], dir: &Path) -> Outcome {
     let played = play_all(args, style, &client, &gate, &keys, &store, prompts).await?;
     let (leaks, received) = check_leaks(prompts, &provider, &gate)?;
     let planted = prompts.iter().map(|prompt| prompt.planted.len()).sum();
-    let summary = Summary { played: &played, leaks: &leaks, planted, received };
+    let summary = Summary {
+        played: &played,
+        leaks: &leaks,
+        planted,
+        received,
+    };
     if args.json {
         print(&json!({"summary": summary.json(), "data": gate.data}).to_string())?;
     } else {
         print(&format!("\n{}", summary.text(style)))?;
         print(&format!("  {:<15} {}", "data", dir.display()))?;
         let config = gate.config.display();
-        print(&format!("  {:<15} tollgate ledger verify --config {config}", "verify it"))?;
+        print(&format!(
+            "  {:<15} tollgate ledger verify --config {config}",
+            "verify it"
+        ))?;
     }
     let sound = summary.is_sound();
 
@@ -107,7 +118,9 @@ async fn demo(args: &DemoArgs, prompts: &[Prompt], dir: &Path) -> Outcome {
     gate.stop().await?;
     match sound {
         true => Ok(()),
-        false => Err(Failure::new("the demo found what must not be; see the summary")),
+        false => Err(Failure::new(
+            "the demo found what must not be; see the summary",
+        )),
     }
 }
 
@@ -121,7 +134,8 @@ fn create_keys(data: &Path, prompts: &[Prompt]) -> Result<BTreeMap<String, Strin
         let name = format!("{team}-{}", &Uuid::now_v7().simple().to_string()[24..]);
         let mut random = [0; 32];
         getrandom::fill(&mut random).map_err(|error| Failure::new(error.to_string()))?;
-        let token = keys::create(data, &name, team, random, crate::clock::now_s()).map_err(Failure::new)?;
+        let token =
+            keys::create(data, &name, team, random, crate::clock::now_s()).map_err(Failure::new)?;
         tokens.insert(team.to_string(), token);
     }
     Ok(tokens)
@@ -150,7 +164,9 @@ async fn play_all(
     let (sender, mut replies) = mpsc::unbounded_channel();
     let player = async move {
         for prompt in prompts {
-            let reply = play::send(client, &gate.url(), &keys[&prompt.team], prompt).await.ok();
+            let reply = play::send(client, &gate.url(), &keys[&prompt.team], prompt)
+                .await
+                .ok();
             if sender.send((prompt, reply)).is_err() {
                 return;
             }
@@ -161,7 +177,11 @@ async fn play_all(
         while let Some((prompt, reply)) = replies.recv().await {
             let (row, faults) = judge(store, prompt, reply).await?;
             print_one(args, style, prompt, row.as_ref(), &faults)?;
-            played.push(Played { id: prompt.id.clone(), row, faults });
+            played.push(Played {
+                id: prompt.id.clone(),
+                row,
+                faults,
+            });
         }
         Ok(played)
     };
@@ -215,16 +235,30 @@ fn print_one(
     match row {
         Some(row) => print(&line::line(style, row, faults)),
         None => {
-            let faults = faults.iter().map(Fault::to_string).collect::<Vec<_>>().join("; ");
+            let faults = faults
+                .iter()
+                .map(Fault::to_string)
+                .collect::<Vec<_>>()
+                .join("; ");
             print(&style.bad(&format!("! {}: {faults}", prompt.id)))
         }
     }
 }
 
 /// Searches everything that the provider received and everything that the gate wrote.
-fn check_leaks(prompts: &[Prompt], provider: &Provider, gate: &Gate) -> Result<(Vec<Leak>, usize), Failure> {
+fn check_leaks(
+    prompts: &[Prompt],
+    provider: &Provider,
+    gate: &Gate,
+) -> Result<(Vec<Leak>, usize), Failure> {
     let planted = prompts.iter().flat_map(|prompt| {
-        prompt.planted.iter().map(|planted| (prompt.id.as_str(), planted.entity.as_str(), planted.value.as_str()))
+        prompt.planted.iter().map(|planted| {
+            (
+                prompt.id.as_str(),
+                planted.entity.as_str(),
+                planted.value.as_str(),
+            )
+        })
     });
     let checker = LeakChecker::new(planted);
     let received = provider.received();

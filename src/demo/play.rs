@@ -54,23 +54,43 @@ pub enum Fault {
 ///
 /// # Errors
 /// When there is no whole HTTP answer.
-pub async fn send(client: &reqwest::Client, gate: &str, key: &str, prompt: &Prompt) -> reqwest::Result<Reply> {
-    let request = client.post(format!("{gate}{}", prompt.path())).header("content-type", "application/json");
+pub async fn send(
+    client: &reqwest::Client,
+    gate: &str,
+    key: &str,
+    prompt: &Prompt,
+) -> reqwest::Result<Reply> {
+    let request = client
+        .post(format!("{gate}{}", prompt.path()))
+        .header("content-type", "application/json");
     let request = match prompt.wire {
         Wire::Openai => request.bearer_auth(key),
-        Wire::Anthropic => request.header("x-api-key", key).header("anthropic-version", "2023-06-01"),
+        Wire::Anthropic => request
+            .header("x-api-key", key)
+            .header("anthropic-version", "2023-06-01"),
     };
     let response = request.body(prompt.body.clone()).send().await?;
     let status = response.status().as_u16();
-    let header = response.headers().get("tollgate-exchange").and_then(|value| value.to_str().ok());
+    let header = response
+        .headers()
+        .get("tollgate-exchange")
+        .and_then(|value| value.to_str().ok());
     let exchange = header.and_then(|id| Uuid::parse_str(id).ok());
     let streamed = response
         .headers()
         .get("content-type")
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
     let body = response.text().await?;
-    let text = if streamed { text_of_stream(&body) } else { text_of_json(&body) };
-    Ok(Reply { status, exchange, text })
+    let text = if streamed {
+        text_of_stream(&body)
+    } else {
+        text_of_json(&body)
+    };
+    Ok(Reply {
+        status,
+        exchange,
+        text,
+    })
 }
 
 /// Compares a reply with what the prompt's author expects. `effect` is the one recorded.
@@ -78,11 +98,21 @@ pub fn faults(prompt: &Prompt, reply: &Reply, effect: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
     if effect != prompt.expect.as_str() {
         let expected = prompt.expect.as_str();
-        faults.push(Fault::Effect { expected, actual: effect.to_string() });
+        faults.push(Fault::Effect {
+            expected,
+            actual: effect.to_string(),
+        });
     }
-    let expected = if prompt.expect == Effect::Block { 403 } else { 200 };
+    let expected = if prompt.expect == Effect::Block {
+        403
+    } else {
+        200
+    };
     if reply.status != expected {
-        faults.push(Fault::Status { expected, actual: reply.status });
+        faults.push(Fault::Status {
+            expected,
+            actual: reply.status,
+        });
     }
     let left = placeholders(&reply.text).len();
     if left > 0 {
@@ -92,14 +122,22 @@ pub fn faults(prompt: &Prompt, reply: &Reply, effect: &str) -> Vec<Fault> {
     let repeats = effect == Effect::Redact.as_str()
         && prompt.operation == Operation::Chat
         && !prompt.planted.is_empty();
-    if repeats && left == 0 && !prompt.planted.iter().any(|planted| reply.text.contains(&planted.value)) {
+    if repeats
+        && left == 0
+        && !prompt
+            .planted
+            .iter()
+            .any(|planted| reply.text.contains(&planted.value))
+    {
         faults.push(Fault::NothingRestored);
     }
     faults
 }
 
 fn text_of_json(body: &str) -> String {
-    serde_json::from_str(body).map(|body| prompts::strings(&body)).unwrap_or_default()
+    serde_json::from_str(body)
+        .map(|body| prompts::strings(&body))
+        .unwrap_or_default()
 }
 
 /// The pieces of a stream's texts, joined.
@@ -112,8 +150,13 @@ fn text_of_stream(body: &str) -> String {
     ];
     let mut text = String::new();
     for data in body.lines().filter_map(|line| line.strip_prefix("data:")) {
-        let Ok(event) = serde_json::from_str::<Value>(data) else { continue };
-        for piece in PIECES.iter().filter_map(|path| event.pointer(path)?.as_str()) {
+        let Ok(event) = serde_json::from_str::<Value>(data) else {
+            continue;
+        };
+        for piece in PIECES
+            .iter()
+            .filter_map(|path| event.pointer(path)?.as_str())
+        {
             text += piece;
         }
     }
@@ -133,25 +176,53 @@ mod tests {
             wire: Wire::Openai,
             operation: Operation::Chat,
             expect,
-            planted: vec![Planted { value: "Ada Muster".into(), entity: "PERSON".into() }],
+            planted: vec![Planted {
+                value: "Ada Muster".into(),
+                entity: "PERSON".into(),
+            }],
             body: String::new(),
         }
     }
 
     fn reply(status: u16, text: &str) -> Reply {
-        Reply { status, exchange: None, text: text.into() }
+        Reply {
+            status,
+            exchange: None,
+            text: text.into(),
+        }
     }
 
     #[test]
     fn each_fault_is_found() {
         let redact = prompt(Effect::Redact);
-        assert_eq!(faults(&redact, &reply(200, "Dear Ada Muster"), "redact"), []);
-        assert_eq!(faults(&redact, &reply(200, "Dear you"), "redact"), [Fault::NothingRestored]);
-        assert_eq!(faults(&redact, &reply(200, "[PERSON_K7Q2MX]"), "redact"), [Fault::Unrestored(1)]);
-        let status = Fault::Status { expected: 200, actual: 403 };
-        let effect = Fault::Effect { expected: "redact", actual: "block".into() };
-        assert_eq!(faults(&redact, &reply(403, "no"), "block"), [effect, status]);
-        assert_eq!(faults(&prompt(Effect::Block), &reply(403, "no"), "block"), []);
+        assert_eq!(
+            faults(&redact, &reply(200, "Dear Ada Muster"), "redact"),
+            []
+        );
+        assert_eq!(
+            faults(&redact, &reply(200, "Dear you"), "redact"),
+            [Fault::NothingRestored]
+        );
+        assert_eq!(
+            faults(&redact, &reply(200, "[PERSON_K7Q2MX]"), "redact"),
+            [Fault::Unrestored(1)]
+        );
+        let status = Fault::Status {
+            expected: 200,
+            actual: 403,
+        };
+        let effect = Fault::Effect {
+            expected: "redact",
+            actual: "block".into(),
+        };
+        assert_eq!(
+            faults(&redact, &reply(403, "no"), "block"),
+            [effect, status]
+        );
+        assert_eq!(
+            faults(&prompt(Effect::Block), &reply(403, "no"), "block"),
+            []
+        );
     }
 
     #[test]

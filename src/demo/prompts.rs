@@ -135,7 +135,10 @@ pub fn load(dir: &Path) -> Result<Vec<Prompt>, PromptsError> {
     let mut files: Vec<PathBuf> = entries
         .map(|entry| entry.map(|entry| entry.path()).map_err(unread(dir)))
         .collect::<Result<_, _>>()?;
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    files.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "toml")
+    });
     files.sort();
     let mut teams = Vec::new();
     for path in files {
@@ -156,7 +159,10 @@ pub fn load(dir: &Path) -> Result<Vec<Prompt>, PromptsError> {
         None => Ok(prompts),
         Some(twice) => {
             let problem = format!("the id {:?} stands twice; expected unique ids", twice.id);
-            Err(PromptsError::Malformed { path: dir.into(), problem })
+            Err(PromptsError::Malformed {
+                path: dir.into(),
+                problem,
+            })
         }
     }
 }
@@ -164,15 +170,29 @@ pub fn load(dir: &Path) -> Result<Vec<Prompt>, PromptsError> {
 fn parse(text: &str) -> Result<Vec<Prompt>, String> {
     let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
     let team = file.team;
-    file.prompt.into_iter().map(|entry| prompt(&team, entry)).collect()
+    file.prompt
+        .into_iter()
+        .map(|entry| prompt(&team, entry))
+        .collect()
 }
 
 fn prompt(team: &str, entry: Entry) -> Result<Prompt, String> {
-    let Entry { id, language, wire, operation, expect, mut planted, secrets, body } = entry;
+    let Entry {
+        id,
+        language,
+        wire,
+        operation,
+        expect,
+        mut planted,
+        secrets,
+        body,
+    } = entry;
     let fill = |text: &str| {
-        secrets.iter().fold(text.to_string(), |text, (name, halves)| {
-            text.replace(&format!("${{{name}}}"), &halves.concat())
-        })
+        secrets
+            .iter()
+            .fold(text.to_string(), |text, (name, halves)| {
+                text.replace(&format!("${{{name}}}"), &halves.concat())
+            })
     };
     let body = fill(body.trim());
     let request: serde_json::Value =
@@ -184,11 +204,23 @@ fn prompt(team: &str, entry: Entry) -> Result<Prompt, String> {
     for planted in &mut planted {
         planted.value = fill(&planted.value);
         if !text.contains(&planted.value) {
-            return Err(format!("{id}: a planted {} is not in the body", planted.entity));
+            return Err(format!(
+                "{id}: a planted {} is not in the body",
+                planted.entity
+            ));
         }
     }
     let team = team.to_string();
-    Ok(Prompt { id, team, language, wire, operation, expect, planted, body })
+    Ok(Prompt {
+        id,
+        team,
+        language,
+        wire,
+        operation,
+        expect,
+        planted,
+        body,
+    })
 }
 
 /// All strings of a JSON value, one a line.
@@ -215,7 +247,8 @@ mod tests {
     fn the_prompts_cover_what_a_gate_meets() {
         let prompts = all();
         assert!(prompts.len() >= 48);
-        let distinct = |of: fn(&Prompt) -> &str| prompts.iter().map(of).collect::<BTreeSet<_>>().len();
+        let distinct =
+            |of: fn(&Prompt) -> &str| prompts.iter().map(of).collect::<BTreeSet<_>>().len();
         assert_eq!(distinct(|p| &p.team), 8);
         assert_eq!(distinct(|p| &p.language), 8);
         for effect in [Effect::Permit, Effect::Redact, Effect::Local, Effect::Block] {
@@ -223,7 +256,8 @@ mod tests {
         }
         for wire in [Wire::Openai, Wire::Anthropic] {
             for streamed in [false, true] {
-                let fits = |p: &Prompt| p.wire == wire && p.body.contains(r#""stream": true"#) == streamed;
+                let fits =
+                    |p: &Prompt| p.wire == wire && p.body.contains(r#""stream": true"#) == streamed;
                 assert!(prompts.iter().any(fits));
             }
         }
@@ -235,7 +269,11 @@ mod tests {
     #[test]
     fn what_is_personal_is_expected_to_be_kept_in() {
         for prompt in all() {
-            assert!(prompt.expect != Effect::Permit || prompt.planted.is_empty(), "{}", prompt.id);
+            assert!(
+                prompt.expect != Effect::Permit || prompt.planted.is_empty(),
+                "{}",
+                prompt.id
+            );
             assert!(!prompt.body.contains("${"), "{}", prompt.id);
         }
     }
@@ -243,13 +281,26 @@ mod tests {
     #[test]
     fn a_mistake_is_named() {
         let entry = |planted: &str, body: &str| {
-            format!("team='t'\n[[prompt]]\nid='p'\nlanguage='en'\nwire='openai'\noperation='chat'\nexpect='redact'\nsecrets={{k=['a','b']}}\nplanted=[{planted}]\nbody='{body}'")
+            format!(
+                "team='t'\n[[prompt]]\nid='p'\nlanguage='en'\nwire='openai'\noperation='chat'\nexpect='redact'\nsecrets={{k=['a','b']}}\nplanted=[{planted}]\nbody='{body}'"
+            )
         };
-        let good = entry("{value='${k}',entity='SECRET'}", r#"{"model":"m","x":"${k}"}"#);
+        let good = entry(
+            "{value='${k}',entity='SECRET'}",
+            r#"{"model":"m","x":"${k}"}"#,
+        );
         assert_eq!(parse(&good).unwrap()[0].planted[0].value, "ab");
         let absent = entry("{value='zz',entity='SECRET'}", r#"{"model":"m"}"#);
-        assert!(parse(&absent).unwrap_err().contains("p: a planted SECRET is not in the body"));
+        assert!(
+            parse(&absent)
+                .unwrap_err()
+                .contains("p: a planted SECRET is not in the body")
+        );
         assert!(parse(&entry("", "{")).unwrap_err().contains("p: body"));
-        assert!(parse(&entry("", "{}")).unwrap_err().contains("expected a model"));
+        assert!(
+            parse(&entry("", "{}"))
+                .unwrap_err()
+                .contains("expected a model")
+        );
     }
 }

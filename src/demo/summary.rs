@@ -44,7 +44,8 @@ impl Summary<'_> {
 
     fn by_effect(&self) -> BTreeMap<&str, usize> {
         let mut counts = BTreeMap::new();
-        self.rows().for_each(|row| *counts.entry(row.effect.as_str()).or_default() += 1);
+        self.rows()
+            .for_each(|row| *counts.entry(row.effect.as_str()).or_default() += 1);
         counts
     }
 
@@ -58,8 +59,14 @@ impl Summary<'_> {
 
     /// What the priced exchanges would have cost, and how many could not be priced.
     fn spend(&self) -> (Option<NanoUsd>, usize) {
-        let unpriced = self.rows().filter(|row| row.cost_standing == "unpriced").count();
-        (NanoUsd::checked_sum(self.rows().filter_map(Exchange::cost)), unpriced)
+        let unpriced = self
+            .rows()
+            .filter(|row| row.cost_standing == "unpriced")
+            .count();
+        (
+            NanoUsd::checked_sum(self.rows().filter_map(Exchange::cost)),
+            unpriced,
+        )
     }
 
     /// Of the exchanges that went anywhere, those that stayed on-prem.
@@ -70,28 +77,63 @@ impl Summary<'_> {
 
     /// Latency that the gate added, p50 and p95 over all routed exchanges, ms.
     fn added_ms(&self) -> Option<(f64, f64)> {
-        let mut gate: Vec<u64> = self.rows().filter(|row| !row.endpoint.is_empty()).map(|row| row.gate_us).collect();
+        let mut gate: Vec<u64> = self
+            .rows()
+            .filter(|row| !row.endpoint.is_empty())
+            .map(|row| row.gate_us)
+            .collect();
         gate.sort_unstable();
-        Some((percentile(&gate, 50)? as f64 / 1e3, percentile(&gate, 95)? as f64 / 1e3))
+        Some((
+            percentile(&gate, 50)? as f64 / 1e3,
+            percentile(&gate, 95)? as f64 / 1e3,
+        ))
     }
 
     fn faulty(&self) -> usize {
-        self.played.iter().filter(|played| !played.faults.is_empty()).count()
+        self.played
+            .iter()
+            .filter(|played| !played.faults.is_empty())
+            .count()
     }
 
     /// For people.
     pub fn text(&self, style: Style) -> String {
-        let list = |counts: Vec<String>| if counts.is_empty() { "none".into() } else { counts.join(", ") };
-        let effects = list(self.by_effect().iter().map(|(effect, n)| format!("{n} {effect}")).collect());
-        let entities = list(self.by_entity().iter().map(|(label, n)| format!("{label} {n}")).collect());
+        let list = |counts: Vec<String>| {
+            if counts.is_empty() {
+                "none".into()
+            } else {
+                counts.join(", ")
+            }
+        };
+        let effects = list(
+            self.by_effect()
+                .iter()
+                .map(|(effect, n)| format!("{n} {effect}"))
+                .collect(),
+        );
+        let entities = list(
+            self.by_entity()
+                .iter()
+                .map(|(label, n)| format!("{label} {n}"))
+                .collect(),
+        );
         let (spend, unpriced) = self.spend();
         let spend = spend.map_or("too large to add".into(), |spend| format!("{spend:.6}"));
-        let unpriced = if unpriced > 0 { format!(", {unpriced} unpriced and not in it") } else { String::new() };
+        let unpriced = if unpriced > 0 {
+            format!(", {unpriced} unpriced and not in it")
+        } else {
+            String::new()
+        };
         let (on_prem, routed) = self.on_prem();
         let share = 100.0 * on_prem as f64 / routed.max(1) as f64;
-        let added = self.added_ms().map_or("-".into(), |(p50, p95)| format!("p50 {p50:.1} ms, p95 {p95:.1} ms"));
+        let added = self.added_ms().map_or("-".into(), |(p50, p95)| {
+            format!("p50 {p50:.1} ms, p95 {p95:.1} ms")
+        });
         let leaks = if self.leaks.is_empty() {
-            format!("none of {} planted values in {} requests received, nor in logs and data", self.planted, self.received)
+            format!(
+                "none of {} planted values in {} requests received, nor in logs and data",
+                self.planted, self.received
+            )
         } else {
             style.bad(&format!("{} LEAKED", self.leaks.len()))
         };
@@ -99,12 +141,16 @@ impl Summary<'_> {
             0 => "every decision as expected, every answer restored".to_string(),
             faulty => style.bad(&format!("{faulty} exchanges not as expected")),
         };
-        let mut text = style.strong("Summary (the global provider is simulated: nothing was billed)");
+        let mut text =
+            style.strong("Summary (the global provider is simulated: nothing was billed)");
         for (name, value) in [
             ("exchanges", format!("{} ({effects})", self.played.len())),
             ("findings", entities),
             ("spend at list", format!("{spend} (simulated{unpriced})")),
-            ("stayed on-prem", format!("{on_prem} of {routed} answered ({share:.0} %)")),
+            (
+                "stayed on-prem",
+                format!("{on_prem} of {routed} answered ({share:.0} %)"),
+            ),
             ("added latency", added),
             ("leak check", leaks),
             ("checks", checks),
@@ -114,7 +160,11 @@ impl Summary<'_> {
         for leak in self.leaks {
             text += &format!("\n  {}", style.bad(&leak.to_string()));
         }
-        for played in self.played.iter().filter(|played| !played.faults.is_empty()) {
+        for played in self
+            .played
+            .iter()
+            .filter(|played| !played.faults.is_empty())
+        {
             for fault in &played.faults {
                 text += &format!("\n  {}", style.bad(&format!("{}: {fault}", played.id)));
             }
@@ -129,7 +179,12 @@ impl Summary<'_> {
         let faults: Vec<Value> = self
             .played
             .iter()
-            .flat_map(|played| played.faults.iter().map(|fault| json!({"prompt": played.id, "fault": fault.to_string()})))
+            .flat_map(|played| {
+                played
+                    .faults
+                    .iter()
+                    .map(|fault| json!({"prompt": played.id, "fault": fault.to_string()}))
+            })
             .collect();
         json!({
             "simulated": true,
@@ -165,18 +220,48 @@ mod tests {
         assert_eq!(percentile(&[], 50), None);
         assert_eq!(percentile(&[7], 95), Some(7));
         let hundred: Vec<u64> = (1..=100).collect();
-        assert_eq!((percentile(&hundred, 50), percentile(&hundred, 95)), (Some(50), Some(95)));
+        assert_eq!(
+            (percentile(&hundred, 50), percentile(&hundred, 95)),
+            (Some(50), Some(95))
+        );
     }
 
     #[test]
     fn a_fault_or_a_leak_makes_the_demo_unsound() {
-        let good = Played { id: "a".into(), row: None, faults: vec![] };
-        let bad = Played { id: "b".into(), row: None, faults: vec![Fault::Unrecorded] };
-        let of = |played: &[Played]| Summary { played, leaks: &[], planted: 1, received: 0 }.is_sound();
+        let good = Played {
+            id: "a".into(),
+            row: None,
+            faults: vec![],
+        };
+        let bad = Played {
+            id: "b".into(),
+            row: None,
+            faults: vec![Fault::Unrecorded],
+        };
+        let of = |played: &[Played]| {
+            Summary {
+                played,
+                leaks: &[],
+                planted: 1,
+                received: 0,
+            }
+            .is_sound()
+        };
         assert!(of(&[good]));
         assert!(!of(&[bad]));
-        let leak = Leak { planter: "a".into(), entity: "PERSON".into(), form: "plain", place: "x".into(), offset: 0 };
-        let summary = Summary { played: &[], leaks: &[leak], planted: 1, received: 1 };
+        let leak = Leak {
+            planter: "a".into(),
+            entity: "PERSON".into(),
+            form: "plain",
+            place: "x".into(),
+            offset: 0,
+        };
+        let summary = Summary {
+            played: &[],
+            leaks: &[leak],
+            planted: 1,
+            received: 1,
+        };
         assert!(!summary.is_sound());
         assert!(summary.text(Style { colour: false }).contains("1 LEAKED"));
     }

@@ -13,9 +13,13 @@ fn ask(text: &str) -> String {
 #[tokio::test]
 async fn a_placeholder_of_one_caller_restores_nothing_for_another() {
     let upstream = Upstream::start().await;
-    let gate = Gate::start(Setup::default().endpoint("echo", "openai", &upstream.url("echo"), "\"m\"")).await;
+    let gate =
+        Gate::start(Setup::default().endpoint("echo", "openai", &upstream.url("echo"), "\"m\""))
+            .await;
     let path = "/v1/chat/completions";
-    let reply = gate.post_as("sk-a", path, ask(&format!("Mail {EMAIL}"))).await;
+    let reply = gate
+        .post_as("sk-a", path, ask(&format!("Mail {EMAIL}")))
+        .await;
     assert_eq!(reply.text(), format!("You said: Mail {EMAIL}"));
     let placeholder_in = |index: usize| {
         let sent = String::from_utf8(upstream.captured()[index].body.clone()).expect("UTF-8");
@@ -24,13 +28,17 @@ async fn a_placeholder_of_one_caller_restores_nothing_for_another() {
     let of_a = placeholder_in(0).remove(0);
 
     // B asks for it: it comes back as the text that it is.
-    let reply = gate.post_as("sk-b", path, ask(&format!("Who is {of_a}?"))).await;
+    let reply = gate
+        .post_as("sk-b", path, ask(&format!("Who is {of_a}?")))
+        .await;
     assert_eq!(reply.text(), format!("You said: Who is {of_a}?"));
 
     // A's own placeholder stays the same from one request to the next; B's for the same value is
     // another.
-    gate.post_as("sk-a", path, ask(&format!("Again {EMAIL}"))).await;
-    gate.post_as("sk-b", path, ask(&format!("Mail {EMAIL}"))).await;
+    gate.post_as("sk-a", path, ask(&format!("Again {EMAIL}")))
+        .await;
+    gate.post_as("sk-b", path, ask(&format!("Mail {EMAIL}")))
+        .await;
     assert_eq!(placeholder_in(2), [of_a.clone()]);
     assert_ne!(placeholder_in(3), [of_a]);
 }
@@ -38,29 +46,61 @@ async fn a_placeholder_of_one_caller_restores_nothing_for_another() {
 #[tokio::test]
 async fn once_a_key_exists_everybody_needs_one_and_records_name_it() {
     let upstream = Upstream::start().await;
-    let gate = Gate::start(Setup::default().endpoint("echo", "openai", &upstream.url("echo"), "\"m\"")).await;
+    let gate =
+        Gate::start(Setup::default().endpoint("echo", "openai", &upstream.url("echo"), "\"m\""))
+            .await;
     let path = "/v1/chat/completions";
     assert_eq!(gate.post_as("sk-own", path, ask("hello")).await.status, 200);
-    assert!(upstream.captured()[0].head.contains("sk-own"), "the caller's own credential is passed on");
+    assert!(
+        upstream.captured()[0].head.contains("sk-own"),
+        "the caller's own credential is passed on"
+    );
 
     let created = Command::new(env!("CARGO_BIN_EXE_tollgate"))
-        .args(["keys", "create", "--name", "ward-seven", "--team", "hospital", "--config"])
+        .args([
+            "keys",
+            "create",
+            "--name",
+            "ward-seven",
+            "--team",
+            "hospital",
+            "--config",
+        ])
         .arg(gate.data().with_file_name("tollgate.toml"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("the binary runs");
-    assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stderr));
-    let key = String::from_utf8(created.stdout).expect("ASCII").trim().to_string();
+    assert!(
+        created.status.success(),
+        "{}",
+        String::from_utf8_lossy(&created.stderr)
+    );
+    let key = String::from_utf8(created.stdout)
+        .expect("ASCII")
+        .trim()
+        .to_string();
 
     assert_eq!(gate.post_as("sk-own", path, ask("hello")).await.status, 401);
     let refused = gate.post_as("tg-not-a-key", path, ask("hello")).await;
-    assert_eq!((refused.status, refused.json()["error"]["code"].as_str()), (401, Some("invalid_key")));
+    assert_eq!(
+        (refused.status, refused.json()["error"]["code"].as_str()),
+        (401, Some("invalid_key"))
+    );
     let reply = gate.post_as(&key, path, ask("hello")).await;
     assert_eq!(reply.status, 200);
     let record = gate.record(reply.exchange()).await;
-    assert_eq!((record.caller.as_str(), record.team.as_str()), ("ward-seven", "hospital"));
+    assert_eq!(
+        (record.caller.as_str(), record.team.as_str()),
+        ("ward-seven", "hospital")
+    );
     let captured = upstream.captured();
     assert_eq!(captured.len(), 2);
-    assert!(!captured[1].head.contains("tg-"), "a gateway key never leaves");
-    assert!(!gate.log().contains(&key[3..]), "a gateway key is never logged");
+    assert!(
+        !captured[1].head.contains("tg-"),
+        "a gateway key never leaves"
+    );
+    assert!(
+        !gate.log().contains(&key[3..]),
+        "a gateway key is never logged"
+    );
 }

@@ -14,11 +14,21 @@ async fn the_demo_finds_no_leak_and_nothing_unexpected() {
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();
-    let output = tokio::time::timeout(Duration::from_secs(400), output).await.expect("in time").expect("it runs");
+    let output = tokio::time::timeout(Duration::from_secs(400), output)
+        .await
+        .expect("in time")
+        .expect("it runs");
     let text = String::from_utf8_lossy(&output.stdout);
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{stderr}\n{}", text.lines().last().unwrap_or_default());
-    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert!(
+        output.status.success(),
+        "{stderr}\n{}",
+        text.lines().last().unwrap_or_default()
+    );
+    let lines: Vec<serde_json::Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
     let summary = &lines.last().expect("a summary")["summary"];
     assert_eq!(summary["sound"], true);
     assert_eq!(summary["simulated"], true);

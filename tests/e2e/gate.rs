@@ -55,7 +55,11 @@ impl Setup {
 
     fn text(&self, reverse: &str, admin: &str, data: &Path) -> String {
         // Nobody listens on the discard port: the gate goes on without a store.
-        let analytics = if self.store { "" } else { "[analytics]\nurl = \"http://127.0.0.1:9\"\n" };
+        let analytics = if self.store {
+            ""
+        } else {
+            "[analytics]\nurl = \"http://127.0.0.1:9\"\n"
+        };
         let ner = if self.ner { "auto" } else { "off" };
         format!(
             "{}[listen]\nreverse = \"{reverse}\"\nadmin = \"{admin}\"\nthreads = 2\n\n[data]\ndir = {:?}\n\n\
@@ -89,12 +93,16 @@ pub struct Reply {
 impl Reply {
     /// The id of the exchange; every reply must have one.
     pub fn exchange(&self) -> Uuid {
-        let header = self.headers.get("tollgate-exchange").expect("every reply names its exchange");
+        let header = self
+            .headers
+            .get("tollgate-exchange")
+            .expect("every reply names its exchange");
         header.to_str().expect("ASCII").parse().expect("a UUID")
     }
 
     pub fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in a reply of status {}", self.status))
+        serde_json::from_str(&self.body)
+            .unwrap_or_else(|error| panic!("{error} in a reply of status {}", self.status))
     }
 
     /// The text of an answer or of a stream, tool arguments included.
@@ -109,13 +117,28 @@ impl Reply {
             "/delta/text",
             "/delta/partial_json",
         ];
-        let data = self.body.lines().filter_map(|line| line.strip_prefix("data:"));
+        let data = self
+            .body
+            .lines()
+            .filter_map(|line| line.strip_prefix("data:"));
         let data: Vec<&str> = data.collect();
-        let parts = if data.is_empty() { vec![self.body.as_str()] } else { data };
-        let values = parts.iter().filter_map(|part| serde_json::from_str::<serde_json::Value>(part).ok());
+        let parts = if data.is_empty() {
+            vec![self.body.as_str()]
+        } else {
+            data
+        };
+        let values = parts
+            .iter()
+            .filter_map(|part| serde_json::from_str::<serde_json::Value>(part).ok());
         let texts = values.map(|value| {
             let found = PLACES.iter().filter_map(|place| value.pointer(place));
-            found.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_string)).collect::<String>()
+            found
+                .map(|value| {
+                    value
+                        .as_str()
+                        .map_or_else(|| value.to_string(), str::to_string)
+                })
+                .collect::<String>()
         });
         texts.collect()
     }
@@ -130,8 +153,16 @@ impl Gate {
     async fn start_in(dir: TempDir, setup: Setup) -> Gate {
         let (reverse, admin) = free_addresses();
         let config = dir.path().join("tollgate.toml");
-        std::fs::write(&config, setup.text(&reverse, &admin, &dir.path().join("data"))).expect("written");
-        let log = File::options().create(true).append(true).open(dir.path().join("gate.log")).expect("a log");
+        std::fs::write(
+            &config,
+            setup.text(&reverse, &admin, &dir.path().join("data")),
+        )
+        .expect("written");
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(dir.path().join("gate.log"))
+            .expect("a log");
         let child = Command::new(env!("CARGO_BIN_EXE_tollgate"))
             .arg("serve")
             .arg("--config")
@@ -144,9 +175,19 @@ impl Gate {
             .kill_on_drop(true)
             .spawn()
             .expect("the binary starts");
-        let client = reqwest::Client::builder().timeout(ANSWER_TIMEOUT).build().expect("a client");
+        let client = reqwest::Client::builder()
+            .timeout(ANSWER_TIMEOUT)
+            .build()
+            .expect("a client");
         let (url, admin) = (format!("http://{reverse}"), format!("http://{admin}"));
-        let mut gate = Gate { child, client, url, admin, dir, setup };
+        let mut gate = Gate {
+            child,
+            client,
+            url,
+            admin,
+            dir,
+            setup,
+        };
         gate.ready().await;
         gate
     }
@@ -154,14 +195,25 @@ impl Gate {
     async fn ready(&mut self) {
         let started = Instant::now();
         loop {
-            let answer = self.client.get(format!("{}/readyz", self.admin)).send().await;
+            let answer = self
+                .client
+                .get(format!("{}/readyz", self.admin))
+                .send()
+                .await;
             if answer.is_ok_and(|answer| answer.status().is_success()) {
                 return;
             }
             if let Some(status) = self.child.try_wait().expect("a child") {
-                panic!("the gate ended while it started ({status}):\n{}", self.log());
+                panic!(
+                    "the gate ended while it started ({status}):\n{}",
+                    self.log()
+                );
             }
-            assert!(started.elapsed() < READY_TIMEOUT, "the gate is not ready:\n{}", self.log());
+            assert!(
+                started.elapsed() < READY_TIMEOUT,
+                "the gate is not ready:\n{}",
+                self.log()
+            );
             sleep(Duration::from_millis(25)).await;
         }
     }
@@ -174,10 +226,20 @@ impl Gate {
 
     /// Asks it to end and waits until it has. Its directory stays until the value is dropped.
     pub async fn stop(&mut self) {
-        let pid = self.child.id().and_then(|id| rustix::process::Pid::from_raw(id as i32)).expect("it runs");
+        let pid = self
+            .child
+            .id()
+            .and_then(|id| rustix::process::Pid::from_raw(id as i32))
+            .expect("it runs");
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("signalled");
-        let status = tokio::time::timeout(STOP_TIMEOUT, self.child.wait()).await.expect("it ends in time");
-        assert!(status.expect("a status").success(), "the gate ended badly:\n{}", self.log());
+        let status = tokio::time::timeout(STOP_TIMEOUT, self.child.wait())
+            .await
+            .expect("it ends in time");
+        assert!(
+            status.expect("a status").success(),
+            "the gate ended badly:\n{}",
+            self.log()
+        );
     }
 
     pub fn client(&self) -> &reqwest::Client {
@@ -198,10 +260,20 @@ impl Gate {
     }
 
     /// As [`post`](Self::post), for another caller.
-    pub async fn post_as(&self, credential: &str, path: &str, body: impl Into<reqwest::Body>) -> Reply {
-        let request = self.client.post(format!("{}{path}", self.url)).header("content-type", "application/json");
+    pub async fn post_as(
+        &self,
+        credential: &str,
+        path: &str,
+        body: impl Into<reqwest::Body>,
+    ) -> Reply {
+        let request = self
+            .client
+            .post(format!("{}{path}", self.url))
+            .header("content-type", "application/json");
         let request = if path.ends_with("/messages") {
-            request.header("x-api-key", credential).header("anthropic-version", "2023-06-01")
+            request
+                .header("x-api-key", credential)
+                .header("anthropic-version", "2023-06-01")
         } else {
             request.bearer_auth(credential)
         };
@@ -218,7 +290,8 @@ impl Gate {
     /// The record of an exchange. A refusal is recorded before its reply, an answer before its
     /// last byte; what is cancelled is recorded a moment later.
     pub async fn record(&self, exchange: Uuid) -> Record {
-        self.record_where(|record| record.exchange == exchange).await
+        self.record_where(|record| record.exchange == exchange)
+            .await
     }
 
     /// The first record that fits, as soon as there is one.
@@ -229,7 +302,11 @@ impl Gate {
             if let Some(record) = records.into_iter().find(&fits) {
                 return record;
             }
-            assert!(started.elapsed() < Duration::from_secs(20), "no such record:\n{}", self.log());
+            assert!(
+                started.elapsed() < Duration::from_secs(20),
+                "no such record:\n{}",
+                self.log()
+            );
             sleep(Duration::from_millis(20)).await;
         }
     }
@@ -237,7 +314,12 @@ impl Gate {
     /// Fails if a planted value stands in the log, in the metrics, or in any file of the data
     /// directory.
     pub async fn assert_clean(&self, checker: &LeakChecker) {
-        let metrics = self.client.get(format!("{}/metrics", self.admin)).send().await.expect("metrics");
+        let metrics = self
+            .client
+            .get(format!("{}/metrics", self.admin))
+            .send()
+            .await
+            .expect("metrics");
         let metrics = metrics.text().await.expect("text");
         assert!(metrics.contains("tollgate_"), "no metrics");
         let mut leaks = checker.search("metrics", metrics.as_bytes());
@@ -262,7 +344,11 @@ pub async fn read(response: reqwest::Response) -> Reply {
     while let Ok(Some(piece)) = response.chunk().await {
         body.extend_from_slice(&piece);
     }
-    Reply { status, headers, body: String::from_utf8_lossy(&body).into_owned() }
+    Reply {
+        status,
+        headers,
+        body: String::from_utf8_lossy(&body).into_owned(),
+    }
 }
 
 fn free_addresses() -> (String, String) {

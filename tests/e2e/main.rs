@@ -6,10 +6,16 @@
 //! data directory for what it planted.
 
 #[path = "../../src/demo/leak_checker.rs"]
-#[allow(unreachable_pub, reason = "shared with the demo, which uses it from a private module")]
+#[allow(
+    unreachable_pub,
+    reason = "shared with the demo, which uses it from a private module"
+)]
 mod leak_checker;
 #[path = "../../src/demo/provider/mod.rs"]
-#[allow(unreachable_pub, reason = "shared with the demo, which uses it from a private module")]
+#[allow(
+    unreachable_pub,
+    reason = "shared with the demo, which uses it from a private module"
+)]
 mod provider;
 
 mod gate;

@@ -15,8 +15,13 @@ fn runtime() -> PathBuf {
 }
 
 async fn run(command: &mut Command, what: &str) {
-    let output = tokio::time::timeout(Duration::from_secs(120), command.kill_on_drop(true).output());
-    let output = output.await.unwrap_or_else(|_| panic!("{what} took longer than 120 s"));
+    let output = tokio::time::timeout(
+        Duration::from_secs(120),
+        command.kill_on_drop(true).output(),
+    );
+    let output = output
+        .await
+        .unwrap_or_else(|_| panic!("{what} took longer than 120 s"));
     let output = output.unwrap_or_else(|error| panic!("{what} could not be started: {error}"));
     assert!(
         output.status.success(),
@@ -31,28 +36,73 @@ async fn the_official_sdks_work_unchanged() {
     let python = runtime().join("sdk-python/bin/python");
     let node = runtime().join("sdk-node");
     for (path, made_by) in [
-        (python.clone(), "python3 -m venv .runtime/sdk-python && .runtime/sdk-python/bin/pip install --require-hashes -r tests/sdk/requirements.txt"),
-        (node.join("node_modules/openai"), "copy tests/sdk/package.json and package-lock.json into .runtime/sdk-node and run `npm ci` there"),
+        (
+            python.clone(),
+            "python3 -m venv .runtime/sdk-python && .runtime/sdk-python/bin/pip install --require-hashes -r tests/sdk/requirements.txt",
+        ),
+        (
+            node.join("node_modules/openai"),
+            "copy tests/sdk/package.json and package-lock.json into .runtime/sdk-node and run `npm ci` there",
+        ),
     ] {
-        assert!(path.exists(), "{} is missing: run `make test`, or: {made_by}", path.display());
+        assert!(
+            path.exists(),
+            "{} is missing: run `make test`, or: {made_by}",
+            path.display()
+        );
     }
     let provider = Provider::start(Latency::default()).await.expect("a port");
     let gate = Gate::start(
         Setup::default()
-            .endpoint("openai", "openai", &provider.url("openai"), "\"gpt-*\", \"text-embedding-*\"")
-            .endpoint("anthropic", "anthropic", &provider.url("anthropic"), "\"claude-*\""),
+            .endpoint(
+                "openai",
+                "openai",
+                &provider.url("openai"),
+                "\"gpt-*\", \"text-embedding-*\"",
+            )
+            .endpoint(
+                "anthropic",
+                "anthropic",
+                &provider.url("anthropic"),
+                "\"claude-*\"",
+            ),
     )
     .await;
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdk");
     // By prefix and without one: both are how callers set a base URL.
-    for base in [format!("{}/v1", gate.url), format!("{}/openai/v1", gate.url)] {
-        run(Command::new(&python).arg(scripts.join("openai_sdk.py")).arg(&base), "the OpenAI SDK for Python").await;
-        run(Command::new("node").arg(scripts.join("openai_sdk.mjs")).arg(&base).arg(&node), "the OpenAI SDK for Node").await;
+    for base in [
+        format!("{}/v1", gate.url),
+        format!("{}/openai/v1", gate.url),
+    ] {
+        run(
+            Command::new(&python)
+                .arg(scripts.join("openai_sdk.py"))
+                .arg(&base),
+            "the OpenAI SDK for Python",
+        )
+        .await;
+        run(
+            Command::new("node")
+                .arg(scripts.join("openai_sdk.mjs"))
+                .arg(&base)
+                .arg(&node),
+            "the OpenAI SDK for Node",
+        )
+        .await;
     }
     for base in [gate.url.clone(), format!("{}/anthropic", gate.url)] {
-        run(Command::new(&python).arg(scripts.join("anthropic_sdk.py")).arg(&base), "the Anthropic SDK for Python").await;
+        run(
+            Command::new(&python)
+                .arg(scripts.join("anthropic_sdk.py"))
+                .arg(&base),
+            "the Anthropic SDK for Python",
+        )
+        .await;
     }
-    let planted = [("the SDK scripts", "EMAIL", "nora.lindgren@brevlada.se"), ("the SDK scripts", "PHONE", "+44 20 7946 0857")];
+    let planted = [
+        ("the SDK scripts", "EMAIL", "nora.lindgren@brevlada.se"),
+        ("the SDK scripts", "PHONE", "+44 20 7946 0857"),
+    ];
     let checker = LeakChecker::new(planted);
     for received in provider.received() {
         crate::gate::assert_no_leaks(&checker.search("upstream", &received.body));

@@ -29,8 +29,16 @@ async fn ask(gate: &Gate, sql: &str) -> Option<String> {
     let text = std::fs::read(gate.data().join("run/store.json")).ok()?;
     let run: RunFile = serde_json::from_slice(&text).ok()?;
     let url = format!("http://{}/", run.address);
-    let request = gate.client().post(url).header("x-clickhouse-user", "default");
-    let response = request.header("x-clickhouse-key", &run.token).body(sql.to_string()).send().await.ok()?;
+    let request = gate
+        .client()
+        .post(url)
+        .header("x-clickhouse-user", "default");
+    let response = request
+        .header("x-clickhouse-key", &run.token)
+        .body(sql.to_string())
+        .send()
+        .await
+        .ok()?;
     let status = response.status();
     let text = response.text().await.ok()?;
     assert!(status.is_success(), "the store refused {sql}: {text}");
@@ -39,12 +47,24 @@ async fn ask(gate: &Gate, sql: &str) -> Option<String> {
 
 /// Calls without pause until told to stop, or until the gate is gone; tells each exchange whose
 /// whole answer arrived.
-async fn call(client: reqwest::Client, url: String, number: usize, stop: Arc<AtomicBool>, acknowledged: mpsc::UnboundedSender<Uuid>) {
+async fn call(
+    client: reqwest::Client,
+    url: String,
+    number: usize,
+    stop: Arc<AtomicBool>,
+    acknowledged: mpsc::UnboundedSender<Uuid>,
+) {
     let text = format!("caller {number} writes to {EMAIL}");
     let body = serde_json::json!({"model": "m", "messages": [{"role": "user", "content": text}]});
     while !stop.load(Relaxed) {
-        let Ok(response) = client.post(&url).json(&body).send().await else { continue };
-        let id = response.headers()["tollgate-exchange"].to_str().expect("ASCII").parse().expect("a UUID");
+        let Ok(response) = client.post(&url).json(&body).send().await else {
+            continue;
+        };
+        let id = response.headers()["tollgate-exchange"]
+            .to_str()
+            .expect("ASCII")
+            .parse()
+            .expect("a UUID");
         let status = response.status();
         if response.bytes().await.is_ok() && status.is_success() {
             let _ = acknowledged.send(id);
@@ -55,13 +75,19 @@ async fn call(client: reqwest::Client, url: String, number: usize, stop: Arc<Ato
 #[tokio::test]
 async fn kill_under_load_loses_no_acknowledged_exchange_and_doubles_none() {
     let upstream = Upstream::start().await;
-    let setup = Setup { store: true, ..Setup::default().endpoint("echo", "openai", &upstream.url("echo"), "\"m\"") };
+    let setup = Setup {
+        store: true,
+        ..Setup::default().endpoint("echo", "openai", &upstream.url("echo"), "\"m\"")
+    };
     let gate = Gate::start(setup).await;
     let (sender, mut receiver) = mpsc::unbounded_channel();
     let stop = Arc::new(AtomicBool::new(false));
     let callers: Vec<_> = (0..CALLERS)
         .map(|number| {
-            let client = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().expect("a client");
+            let client = reqwest::Client::builder()
+                .timeout(Duration::from_secs(20))
+                .build()
+                .expect("a client");
             let url = format!("{}/v1/chat/completions", gate.url);
             tokio::spawn(call(client, url, number, Arc::clone(&stop), sender.clone()))
         })
@@ -86,17 +112,28 @@ async fn kill_under_load_loses_no_acknowledged_exchange_and_doubles_none() {
     }
 
     // One more, so that there is a last record to wait for.
-    let last = gate.post("/v1/chat/completions", r#"{"model":"m","messages":[]}"#).await.exchange();
+    let last = gate
+        .post("/v1/chat/completions", r#"{"model":"m","messages":[]}"#)
+        .await
+        .exchange();
     acknowledged.insert(last);
     let records = gate.records();
     let started = Instant::now();
     let rows = loop {
-        let rows = ask(&gate, "SELECT exchange, count() FROM exchanges GROUP BY exchange FORMAT TSV").await;
+        let rows = ask(
+            &gate,
+            "SELECT exchange, count() FROM exchanges GROUP BY exchange FORMAT TSV",
+        )
+        .await;
         let rows = rows.unwrap_or_default();
         if rows.lines().count() >= records.len() {
             break rows;
         }
-        assert!(started.elapsed() < Duration::from_secs(60), "the store did not catch up:\n{}", gate.log());
+        assert!(
+            started.elapsed() < Duration::from_secs(60),
+            "the store did not catch up:\n{}",
+            gate.log()
+        );
         sleep(Duration::from_millis(100)).await;
     };
     let counts: HashMap<Uuid, u32> = rows
@@ -104,13 +141,25 @@ async fn kill_under_load_loses_no_acknowledged_exchange_and_doubles_none() {
         .map(|row| row.split_once('\t').expect("two columns"))
         .map(|(id, count)| (id.parse().expect("a UUID"), count.parse().expect("a count")))
         .collect();
-    assert!(counts.values().all(|count| *count == 1), "some exchange is in the store twice");
-    let lost = acknowledged.iter().filter(|id| !counts.contains_key(id)).count();
+    assert!(
+        counts.values().all(|count| *count == 1),
+        "some exchange is in the store twice"
+    );
+    let lost = acknowledged
+        .iter()
+        .filter(|id| !counts.contains_key(id))
+        .count();
     assert_eq!(lost, 0, "of {} acknowledged exchanges", acknowledged.len());
-    assert_eq!(counts.len(), records.len(), "the store holds what the ledger holds");
+    assert_eq!(
+        counts.len(),
+        records.len(),
+        "the store holds what the ledger holds"
+    );
 
     let checker = LeakChecker::new([("the load", "EMAIL", EMAIL)]);
-    let rows = ask(&gate, "SELECT * FROM exchanges FORMAT JSONEachRow").await.expect("rows");
+    let rows = ask(&gate, "SELECT * FROM exchanges FORMAT JSONEachRow")
+        .await
+        .expect("rows");
     crate::gate::assert_no_leaks(&checker.search("the store's rows", rows.as_bytes()));
     gate.assert_clean(&checker).await;
 
@@ -123,5 +172,9 @@ async fn kill_under_load_loses_no_acknowledged_exchange_and_doubles_none() {
         .output()
         .await
         .expect("the binary runs");
-    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
+    assert!(
+        verified.status.success(),
+        "{}",
+        String::from_utf8_lossy(&verified.stderr)
+    );
 }

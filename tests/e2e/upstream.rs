@@ -46,21 +46,38 @@ pub struct Upstream {
 
 impl Upstream {
     pub async fn start() -> Upstream {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+        let listener = TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .expect("a free port");
         let address = listener.local_addr().expect("an address");
         let shared = Arc::new(Shared::default());
         let (sender, events) = mpsc::unbounded_channel();
         let held = Arc::clone(&shared);
         let task = tokio::spawn(async move {
             for number in 0.. {
-                let Ok((socket, _)) = listener.accept().await else { return };
+                let Ok((socket, _)) = listener.accept().await else {
+                    return;
+                };
                 let (shared, sender) = (Arc::clone(&held), sender.clone());
                 tokio::spawn(async move {
-                    let _ = Connection { socket, number, shared, sender, held: Vec::new() }.serve().await;
+                    let _ = Connection {
+                        socket,
+                        number,
+                        shared,
+                        sender,
+                        held: Vec::new(),
+                    }
+                    .serve()
+                    .await;
                 });
             }
         });
-        Upstream { address, shared, events, task }
+        Upstream {
+            address,
+            shared,
+            events,
+            task,
+        }
     }
 
     /// The URL of an endpoint that follows `script`.
@@ -70,7 +87,11 @@ impl Upstream {
 
     /// All requests so far.
     pub fn captured(&self) -> Vec<Captured> {
-        self.shared.captured.lock().expect("no panic while held").clone()
+        self.shared
+            .captured
+            .lock()
+            .expect("no panic while held")
+            .clone()
     }
 
     /// Waits for an event; anything before it is skipped.
@@ -114,7 +135,11 @@ impl Connection {
         while let Some(captured) = self.read().await? {
             let path = captured.head.split(' ').nth(1).unwrap_or("/").to_string();
             let script = path.split('/').nth(1).unwrap_or("").to_string();
-            self.shared.captured.lock().expect("no panic while held").push(captured.clone());
+            self.shared
+                .captured
+                .lock()
+                .expect("no panic while held")
+                .push(captured.clone());
             let _ = self.sender.send(Event::Arrived(script.clone()));
             if !self.answer(&script, &captured.body).await? {
                 return Ok(());
@@ -136,13 +161,19 @@ impl Connection {
         let head = String::from_utf8_lossy(&self.held[..end]).into_owned();
         self.held.drain(..end);
         let lower = head.to_lowercase();
-        let length = lower.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+        let length = lower
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
         let body = if lower.contains("transfer-encoding: chunked") {
             self.chunked().await?
         } else {
             self.take(length.unwrap_or(0)).await?
         };
-        Ok(Some(Captured { head, body, connection: self.number }))
+        Ok(Some(Captured {
+            head,
+            body,
+            connection: self.number,
+        }))
     }
 
     async fn chunked(&mut self) -> std::io::Result<Vec<u8>> {
@@ -187,7 +218,11 @@ impl Connection {
             // Repeats all text that it was given.
             "echo" | "echo-anthropic" | "on-prem" | "on-prem-anthropic" => {
                 let text = format!("You said: {said}");
-                let answer = if script.ends_with("anthropic") { message(&text) } else { completion(&text) };
+                let answer = if script.ends_with("anthropic") {
+                    message(&text)
+                } else {
+                    completion(&text)
+                };
                 self.json(200, "", &answer).await?;
             }
             "stream" => {
@@ -229,13 +264,16 @@ impl Connection {
                 let text = completion(&said);
                 let head = head(200, "content-type: application/json\r\n", text.len());
                 self.socket.write_all(head.as_bytes()).await?;
-                self.socket.write_all(&text.as_bytes()[..text.len() / 2]).await?;
+                self.socket
+                    .write_all(&text.as_bytes()[..text.len() / 2])
+                    .await?;
                 return Ok(false);
             }
             "broken-stream" => {
                 self.head_of_stream().await?;
                 self.delta("a good piece ").await?;
-                self.chunk(b"data: {\"choices\":[{\"delta\":{\"content\":\"no end").await?;
+                self.chunk(b"data: {\"choices\":[{\"delta\":{\"content\":\"no end")
+                    .await?;
                 self.chunk(b"\n\n").await?;
                 self.chunk(b"").await?;
             }
@@ -257,14 +295,30 @@ impl Connection {
             }
             "gzip" => {
                 let bytes = gzip(completion(&said).as_bytes());
-                let head = head(200, "content-type: application/json\r\ncontent-encoding: gzip\r\n", bytes.len());
+                let head = head(
+                    200,
+                    "content-type: application/json\r\ncontent-encoding: gzip\r\n",
+                    bytes.len(),
+                );
                 self.socket.write_all(head.as_bytes()).await?;
                 self.socket.write_all(&bytes).await?;
             }
             // Errors of providers like to quote what they were sent.
-            "error-500" => self.json(500, "", &error(&format!("cannot work on {said}"), "server_error")).await?,
+            "error-500" => {
+                self.json(
+                    500,
+                    "",
+                    &error(&format!("cannot work on {said}"), "server_error"),
+                )
+                .await?
+            }
             "error-429" => {
-                self.json(429, "retry-after: 7\r\n", &error("slow down", "rate_limit_error")).await?;
+                self.json(
+                    429,
+                    "retry-after: 7\r\n",
+                    &error("slow down", "rate_limit_error"),
+                )
+                .await?;
             }
             other => panic!("no script named {other:?}"),
         }
@@ -278,7 +332,11 @@ impl Connection {
     }
 
     async fn json(&mut self, status: u16, headers: &str, text: &str) -> std::io::Result<()> {
-        let head = head(status, &format!("content-type: application/json\r\n{headers}"), text.len());
+        let head = head(
+            status,
+            &format!("content-type: application/json\r\n{headers}"),
+            text.len(),
+        );
         self.socket.write_all(head.as_bytes()).await?;
         self.socket.write_all(text.as_bytes()).await
     }
@@ -310,7 +368,10 @@ fn head(status: u16, headers: &str, length: usize) -> String {
 fn said(body: &[u8]) -> String {
     let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let messages = body["messages"].as_array().cloned().unwrap_or_default();
-    let texts: Vec<&str> = messages.iter().filter_map(|message| message["content"].as_str()).collect();
+    let texts: Vec<&str> = messages
+        .iter()
+        .filter_map(|message| message["content"].as_str())
+        .collect();
     texts.join("\n")
 }
 
@@ -329,13 +390,17 @@ fn message(text: &str) -> String {
 }
 
 fn error(message: &str, kind: &str) -> String {
-    serde_json::json!({"error": {"message": message, "type": kind, "param": null, "code": null}}).to_string()
+    serde_json::json!({"error": {"message": message, "type": kind, "param": null, "code": null}})
+        .to_string()
 }
 
 /// A text in pieces of three characters.
 fn pieces(text: &str) -> Vec<String> {
     let chars: Vec<char> = text.chars().collect();
-    chars.chunks(3).map(|piece| piece.iter().collect()).collect()
+    chars
+        .chunks(3)
+        .map(|piece| piece.iter().collect())
+        .collect()
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {

@@ -66,6 +66,8 @@ const refused = async (kind, status, code, call) => {
 };
 await refused(OpenAI.PermissionDeniedError, 403, 'policy_blocked', () =>
   client.embeddings.create({ model: 'text-embedding-3-small', input: `${EMAIL} was diagnosed with epilepsy` }));
-await refused(OpenAI.NotFoundError, 404, 'model_not_found', () =>
-  client.chat.completions.create({ ...ask, model: 'no-such-model' }));
+if (!baseURL.includes('/openai/')) { // an endpoint that is named by its prefix takes any model
+  await refused(OpenAI.NotFoundError, 404, 'model_not_found', () =>
+    client.chat.completions.create({ ...ask, model: 'no-such-model' }));
+}
 console.log('openai for node');

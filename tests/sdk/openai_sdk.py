@@ -106,10 +106,11 @@ refused(
         model="text-embedding-3-small", input=f"{EMAIL} was diagnosed with epilepsy"
     ),
 )
-refused(
-    openai.NotFoundError, 404, "model_not_found",
-    lambda: client.chat.completions.create(model="no-such-model", messages=messages),
-)
+if "/openai/" not in sys.argv[1]:  # an endpoint that is named by its prefix takes any model
+    refused(
+        openai.NotFoundError, 404, "model_not_found",
+        lambda: client.chat.completions.create(model="no-such-model", messages=messages),
+    )
 refused(
     openai.NotFoundError, 404, "unknown_route",
     lambda: client.images.generate(model="dall-e-3", prompt=f"a portrait of {EMAIL}"),

@@ -26,8 +26,10 @@ struct Language {
 }
 
 static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
-    toml::from_str(include_str!("../../../fixtures/demo/simulated-provider/answers.toml"))
-        .expect("the phrases that come with the program are sound")
+    toml::from_str(include_str!(
+        "../../../fixtures/demo/simulated-provider/answers.toml"
+    ))
+    .expect("the phrases that come with the program are sound")
 });
 
 /// An answer's text and why it ended.
@@ -51,7 +53,11 @@ pub fn compose(prompt: &Prompt, tokens_max: Option<u64>) -> Answer {
         let subject = list(&placeholders, &language.and);
         sentences.push(language.subject.replace("{subject}", &subject));
         let last = &placeholders[placeholders.len() - 1..];
-        sentences.push(language.again.replace("{subject}", &list(last, &language.and)));
+        sentences.push(
+            language
+                .again
+                .replace("{subject}", &list(last, &language.and)),
+        );
     }
     sentences.push(language.closing.clone());
     let whole = sentences.join(" ");
@@ -66,7 +72,10 @@ pub fn compose(prompt: &Prompt, tokens_max: Option<u64>) -> Answer {
             .collect(),
         None => whole.clone(),
     };
-    Answer { cut: text.len() < whole.len(), text }
+    Answer {
+        cut: text.len() < whole.len(),
+        text,
+    }
 }
 
 /// A call of one of the request's tools.
@@ -89,7 +98,9 @@ pub fn call(prompt: &Prompt, tools: &[(String, Value)], forced: Option<&str>) ->
         Some("") => tools.first()?,
         Some(name) => tools.iter().find(|(tool, _)| tool == name)?,
         None => tools.iter().find(|(tool, _)| {
-            tool.split(['_', '-']).next().is_some_and(|verb| ask.contains(&verb.to_lowercase()))
+            tool.split(['_', '-'])
+                .next()
+                .is_some_and(|verb| ask.contains(&verb.to_lowercase()))
         })?,
     };
     let mut left = placeholders(&prompt.ask);
@@ -99,11 +110,16 @@ pub fn call(prompt: &Prompt, tools: &[(String, Value)], forced: Option<&str>) ->
         let value = match kind["type"].as_str() {
             Some("integer" | "number") => Value::from(first_number(&prompt.ask).unwrap_or(1)),
             Some("boolean") => Value::from(true),
-            _ => Value::from(fitting(property, &mut left).unwrap_or_else(|| beginning(&prompt.ask))),
+            _ => {
+                Value::from(fitting(property, &mut left).unwrap_or_else(|| beginning(&prompt.ask)))
+            }
         };
         arguments.insert(property.clone(), value);
     }
-    Some(ToolCall { name: name.clone(), arguments: Value::Object(arguments) })
+    Some(ToolCall {
+        name: name.clone(),
+        arguments: Value::Object(arguments),
+    })
 }
 
 /// Takes the placeholder whose label fits a property's name best; else the next one.
@@ -133,9 +149,12 @@ pub fn placeholders(text: &str) -> Vec<String> {
         let inside = &rest[..end];
         let tagged = inside.rsplit_once('_').is_some_and(|(label, tag)| {
             let upper = |c: char| c.is_ascii_uppercase() || c == '_';
-            !label.is_empty() && label.chars().all(upper)
+            !label.is_empty()
+                && label.chars().all(upper)
                 && tag.len() >= 6
-                && tag.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+                && tag
+                    .chars()
+                    .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
         });
         let whole = format!("[{inside}]");
         if tagged && !found.contains(&whole) {
@@ -149,10 +168,17 @@ fn guess(text: &str) -> &'static Language {
     let lower = text.to_lowercase();
     let words: Vec<&str> = lower.split(|c: char| !c.is_alphabetic()).collect();
     let score = |language: &Language| {
-        words.iter().filter(|word| language.marks.iter().any(|mark| mark == *word)).count()
+        words
+            .iter()
+            .filter(|word| language.marks.iter().any(|mark| mark == *word))
+            .count()
     };
     let languages = &PHRASES.language;
-    languages.iter().rev().max_by_key(|language| score(language)).unwrap_or(&languages[0])
+    languages
+        .iter()
+        .rev()
+        .max_by_key(|language| score(language))
+        .unwrap_or(&languages[0])
 }
 
 fn list(items: &[String], and: &str) -> String {
@@ -190,7 +216,11 @@ mod tests {
     use serde_json::json;
 
     fn asked(text: &str) -> Prompt {
-        Prompt { messages: vec![text.into()], ask: text.into(), answers_tool: false }
+        Prompt {
+            messages: vec![text.into()],
+            ask: text.into(),
+            answers_tool: false,
+        }
     }
 
     #[test]
@@ -198,7 +228,11 @@ mod tests {
         let text = "Bitte schreiben Sie [PERSON_K7Q2MX] und [DATE_OF_BIRTH_B4C5DF], und zwar die [PERSON_K7Q2MX].";
         let answer = compose(&asked(text), None);
         assert!(answer.text.starts_with(NOTE));
-        assert!(answer.text.contains("Er betrifft [PERSON_K7Q2MX] und [DATE_OF_BIRTH_B4C5DF]"));
+        assert!(
+            answer
+                .text
+                .contains("Er betrifft [PERSON_K7Q2MX] und [DATE_OF_BIRTH_B4C5DF]")
+        );
         assert!(!answer.cut);
     }
 
@@ -210,15 +244,21 @@ mod tests {
 
     #[test]
     fn a_cut_answer_says_so_and_ends_between_words() {
-        let answer = compose(&asked("Write the letter to [PERSON_K7Q2MX] for the board."), Some(14));
+        let answer = compose(
+            &asked("Write the letter to [PERSON_K7Q2MX] for the board."),
+            Some(14),
+        );
         assert!(answer.cut && tokens::of(&answer.text) <= 14);
         assert!(answer.text.ends_with(' '));
     }
 
     #[test]
     fn a_tool_gets_the_placeholders_that_fit() {
-        let tools = [("send_invite".to_string(), json!({"properties": {
-            "phone": {"type": "string"}, "email": {"type": "string"}, "minutes": {"type": "integer"}}}))];
+        let tools = [(
+            "send_invite".to_string(),
+            json!({"properties": {
+            "phone": {"type": "string"}, "email": {"type": "string"}, "minutes": {"type": "integer"}}}),
+        )];
         let prompt = asked("Send 45 minutes to [EMAIL_B4C5DF], [PHONE_C6D7FG].");
         let called = call(&prompt, &tools, None).unwrap();
         assert_eq!(
@@ -227,7 +267,10 @@ mod tests {
         );
         assert_eq!(call(&asked("What is new?"), &tools, None), None);
         assert!(call(&asked("What is new?"), &tools, Some("")).is_some());
-        let answered = Prompt { answers_tool: true, ..prompt };
+        let answered = Prompt {
+            answers_tool: true,
+            ..prompt
+        };
         assert_eq!(call(&answered, &tools, Some("")), None);
     }
 }

@@ -21,7 +21,10 @@ pub(super) async fn models() -> Response<Body> {
         })
         .collect();
     let (first, last) = (MODELS[0], MODELS[MODELS.len() - 1]);
-    json(StatusCode::OK, &value!({"data": data, "has_more": false, "first_id": first, "last_id": last}))
+    json(
+        StatusCode::OK,
+        &value!({"data": data, "has_more": false, "first_id": first, "last_id": last}),
+    )
 }
 
 /// What came of a request: text or a tool call, with its tokens.
@@ -62,7 +65,12 @@ fn answer_to(shared: &Shared, request: &Value) -> Message {
         .as_array()
         .into_iter()
         .flatten()
-        .filter_map(|tool| Some((tool["name"].as_str()?.to_string(), tool["input_schema"].clone())))
+        .filter_map(|tool| {
+            Some((
+                tool["name"].as_str()?.to_string(),
+                tool["input_schema"].clone(),
+            ))
+        })
         .collect();
     let forced = match request["tool_choice"]["type"].as_str() {
         Some("any") => Some(""),
@@ -74,7 +82,11 @@ fn answer_to(shared: &Shared, request: &Value) -> Message {
     let total = tokens::of_messages(&prompt.messages);
     // On this wire a prompt is cached only where the caller marks it.
     let marked = request.to_string().contains("\"cache_control\"");
-    let read = if marked { shared.cached_tokens(&prompt.messages) } else { 0 };
+    let read = if marked {
+        shared.cached_tokens(&prompt.messages)
+    } else {
+        0
+    };
     let written = if marked && read == 0 { total } else { 0 };
     let input = value!({
         "input_tokens": total - read - written,
@@ -87,7 +99,14 @@ fn answer_to(shared: &Shared, request: &Value) -> Message {
         None => tokens::of(&answer.text),
     };
     let id = format!("msg_simulated_{}", shared.next());
-    Message { id, model: model_of(request).to_string(), answer, call, input, output }
+    Message {
+        id,
+        model: model_of(request).to_string(),
+        answer,
+        call,
+        input,
+        output,
+    }
 }
 
 fn stop_reason(message: &Message) -> &'static str {
@@ -120,7 +139,12 @@ fn whole(message: &Message) -> Value {
         Some(call) => tool_use(message, call, call.arguments.clone()),
         None => value!({"type": "text", "text": message.answer.text}),
     };
-    envelope(message, value!([block]), Some(stop_reason(message)), message.output)
+    envelope(
+        message,
+        value!([block]),
+        Some(stop_reason(message)),
+        message.output,
+    )
 }
 
 fn events(message: &Message) -> Vec<String> {
@@ -129,25 +153,41 @@ fn events(message: &Message) -> Vec<String> {
         format!("event: {kind}\ndata: {data}\n\n")
     };
     let (block, text, delta): (Value, String, fn(&str) -> Value) = match &message.call {
-        Some(call) => (tool_use(message, call, value!({})), call.arguments.to_string(), |piece| {
-            value!({"type": "input_json_delta", "partial_json": piece})
-        }),
-        None => (value!({"type": "text", "text": ""}), message.answer.text.clone(), |piece| {
-            value!({"type": "text_delta", "text": piece})
-        }),
+        Some(call) => (
+            tool_use(message, call, value!({})),
+            call.arguments.to_string(),
+            |piece| value!({"type": "input_json_delta", "partial_json": piece}),
+        ),
+        None => (
+            value!({"type": "text", "text": ""}),
+            message.answer.text.clone(),
+            |piece| value!({"type": "text_delta", "text": piece}),
+        ),
     };
     let mut events = vec![
-        event("message_start", value!({"message": envelope(message, value!([]), None, 1)})),
-        event("content_block_start", value!({"index": 0, "content_block": block})),
+        event(
+            "message_start",
+            value!({"message": envelope(message, value!([]), None, 1)}),
+        ),
+        event(
+            "content_block_start",
+            value!({"index": 0, "content_block": block}),
+        ),
         event("ping", value!({})),
     ];
     for piece in pace::pieces(&text) {
-        events.push(event("content_block_delta", value!({"index": 0, "delta": delta(&piece)})));
+        events.push(event(
+            "content_block_delta",
+            value!({"index": 0, "delta": delta(&piece)}),
+        ));
     }
     events.push(event("content_block_stop", value!({"index": 0})));
-    events.push(event("message_delta", value!({
+    events.push(event(
+        "message_delta",
+        value!({
         "delta": {"stop_reason": stop_reason(message), "stop_sequence": null},
-        "usage": {"output_tokens": message.output}})));
+        "usage": {"output_tokens": message.output}}),
+    ));
     events.push(event("message_stop", value!({})));
     events
 }

@@ -24,7 +24,10 @@ pub(super) async fn embeddings(State(shared): State<Arc<Shared>>, body: Bytes) -
         Value::Array(texts) => texts.iter().filter_map(Value::as_str).collect(),
         _ => return refuse("Missing required parameter: 'input'."),
     };
-    let dimensions = request["dimensions"].as_u64().map_or(DIMENSIONS, |n| n as usize).clamp(1, DIMENSIONS_MAX);
+    let dimensions = request["dimensions"]
+        .as_u64()
+        .map_or(DIMENSIONS, |n| n as usize)
+        .clamp(1, DIMENSIONS_MAX);
     let packed = request["encoding_format"] == "base64";
     let data: Vec<Value> = inputs
         .iter()
@@ -42,10 +45,13 @@ pub(super) async fn embeddings(State(shared): State<Arc<Shared>>, body: Bytes) -
         .collect();
     let count: u64 = inputs.iter().map(|text| tokens::of(text)).sum();
     tokio::time::sleep(shared.latency.first).await;
-    json(StatusCode::OK, &value!({
-        "object": "list", "data": data, "model": model_of(&request),
-        "usage": {"prompt_tokens": count, "total_tokens": count},
-    }))
+    json(
+        StatusCode::OK,
+        &value!({
+            "object": "list", "data": data, "model": model_of(&request),
+            "usage": {"prompt_tokens": count, "total_tokens": count},
+        }),
+    )
 }
 
 /// A unit vector from the text's hash, stretched by hashing on.

@@ -5,8 +5,8 @@
 //! received, so that whatever placeholder went out comes back; it counts tokens from the text
 //! ([`tokens`]) and keeps what it received, for the leak check.
 
-mod anthropic;
 mod answer;
+mod anthropic;
 mod embedding;
 mod openai;
 mod pace;
@@ -47,7 +47,10 @@ pub struct Latency {
 
 impl Default for Latency {
     fn default() -> Self {
-        Latency { first: Duration::from_millis(12), piece: Duration::from_micros(1_500) }
+        Latency {
+            first: Duration::from_millis(12),
+            piece: Duration::from_micros(1_500),
+        }
     }
 }
 
@@ -109,7 +112,11 @@ impl Provider {
                 tracing::error!(%error, "the simulated provider ended");
             }
         });
-        Ok(Provider { address, shared, task })
+        Ok(Provider {
+            address,
+            shared,
+            task,
+        })
     }
 
     /// Base URL of a wire (`openai`, `anthropic`), up to and including the version segment.
@@ -119,7 +126,11 @@ impl Provider {
 
     /// What arrived so far, in order.
     pub fn received(&self) -> Vec<Received> {
-        self.shared.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared
+            .received
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -142,7 +153,11 @@ fn router(shared: Arc<Shared>) -> Router {
 }
 
 /// Keeps what arrives and labels what leaves.
-async fn receive(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response<Body> {
+async fn receive(
+    State(shared): State<Arc<Shared>>,
+    request: Request,
+    next: Next,
+) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let mut head = format!("{} {}\n", parts.method, parts.uri);
     for (name, value) in &parts.headers {
@@ -151,10 +166,19 @@ async fn receive(State(shared): State<Arc<Shared>>, request: Request, next: Next
     let Ok(body) = axum::body::to_bytes(body, BODY_BYTES_MAX).await else {
         return plain(StatusCode::PAYLOAD_TOO_LARGE);
     };
-    let received = Received { head, body: body.clone() };
-    shared.received.lock().unwrap_or_else(PoisonError::into_inner).push(received);
+    let received = Received {
+        head,
+        body: body.clone(),
+    };
+    shared
+        .received
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(received);
     let mut response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    response.headers_mut().insert(header::SERVER, HeaderValue::from_static(SERVER));
+    response
+        .headers_mut()
+        .insert(header::SERVER, HeaderValue::from_static(SERVER));
     response
 }
 

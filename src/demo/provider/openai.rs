@@ -10,14 +10,22 @@ use serde_json::{Value, json as value};
 use std::sync::Arc;
 
 /// The models that the list names.
-const MODELS: [&str; 5] = ["gpt-4o", "gpt-4o-mini", "o4-mini", "text-embedding-3-small", "text-embedding-3-large"];
+const MODELS: [&str; 5] = [
+    "gpt-4o",
+    "gpt-4o-mini",
+    "o4-mini",
+    "text-embedding-3-small",
+    "text-embedding-3-large",
+];
 /// When the simulated models were made, seconds since the Unix epoch: 2024-01-01.
 const CREATED: u64 = 1_704_067_200;
 
 pub(super) async fn models() -> Response<Body> {
     let data: Vec<Value> = MODELS
         .iter()
-        .map(|id| value!({"id": id, "object": "model", "created": CREATED, "owned_by": "simulated"}))
+        .map(
+            |id| value!({"id": id, "object": "model", "created": CREATED, "owned_by": "simulated"}),
+        )
         .collect();
     json(StatusCode::OK, &value!({"object": "list", "data": data}))
 }
@@ -70,7 +78,9 @@ fn complete(shared: &Shared, request: &Value) -> Completion {
         choice => choice["function"]["name"].as_str(),
     };
     let call = answer::call(&prompt, &tools, forced);
-    let max = request["max_completion_tokens"].as_u64().or(request["max_tokens"].as_u64());
+    let max = request["max_completion_tokens"]
+        .as_u64()
+        .or(request["max_tokens"].as_u64());
     let answer = answer::compose(&prompt, max);
     let input = tokens::of_messages(&prompt.messages);
     let output = match &call {
@@ -79,7 +89,11 @@ fn complete(shared: &Shared, request: &Value) -> Completion {
     };
     // Models of the o family think before they answer; a fixed third stands for it.
     let model = model_of(request).to_string();
-    let reasoning = if model.starts_with('o') { output.div_ceil(3) } else { 0 };
+    let reasoning = if model.starts_with('o') {
+        output.div_ceil(3)
+    } else {
+        0
+    };
     let cached = shared.cached_tokens(&prompt.messages);
     let usage = value!({
         "prompt_tokens": input,
@@ -88,7 +102,13 @@ fn complete(shared: &Shared, request: &Value) -> Completion {
         "prompt_tokens_details": {"cached_tokens": cached, "audio_tokens": 0},
         "completion_tokens_details": {"reasoning_tokens": reasoning, "audio_tokens": 0},
     });
-    Completion { id: format!("chatcmpl-simulated-{}", shared.next()), model, answer, call, usage }
+    Completion {
+        id: format!("chatcmpl-simulated-{}", shared.next()),
+        model,
+        answer,
+        call,
+        usage,
+    }
 }
 
 fn finish(completion: &Completion) -> &'static str {
@@ -101,9 +121,11 @@ fn finish(completion: &Completion) -> &'static str {
 
 fn whole(completion: &Completion) -> Value {
     let message = match &completion.call {
-        Some(call) => value!({"role": "assistant", "content": null, "refusal": null, "tool_calls": [{
+        Some(call) => {
+            value!({"role": "assistant", "content": null, "refusal": null, "tool_calls": [{
             "id": format!("call_{}", completion.id), "type": "function",
-            "function": {"name": call.name, "arguments": call.arguments.to_string()}}]}),
+            "function": {"name": call.name, "arguments": call.arguments.to_string()}}]})
+        }
         None => value!({"role": "assistant", "content": completion.answer.text, "refusal": null}),
     };
     value!({
@@ -125,21 +147,33 @@ fn events(completion: &Completion, include_usage: bool) -> Vec<String> {
         format!("data: {chunk}\n\n")
     };
     let delta = |delta: Value, finish: Option<&str>| {
-        chunk(value!([{"index": 0, "delta": delta, "logprobs": null, "finish_reason": finish}]), None)
+        chunk(
+            value!([{"index": 0, "delta": delta, "logprobs": null, "finish_reason": finish}]),
+            None,
+        )
     };
     let mut events = Vec::new();
     match &completion.call {
         Some(call) => {
-            events.push(delta(value!({"role": "assistant", "content": null, "tool_calls": [{
+            events.push(delta(
+                value!({"role": "assistant", "content": null, "tool_calls": [{
                 "index": 0, "id": format!("call_{}", completion.id), "type": "function",
-                "function": {"name": call.name, "arguments": ""}}]}), None));
+                "function": {"name": call.name, "arguments": ""}}]}),
+                None,
+            ));
             for piece in pace::pieces(&call.arguments.to_string()) {
                 let function = value!({"arguments": piece});
-                events.push(delta(value!({"tool_calls": [{"index": 0, "function": function}]}), None));
+                events.push(delta(
+                    value!({"tool_calls": [{"index": 0, "function": function}]}),
+                    None,
+                ));
             }
         }
         None => {
-            events.push(delta(value!({"role": "assistant", "content": "", "refusal": null}), None));
+            events.push(delta(
+                value!({"role": "assistant", "content": "", "refusal": null}),
+                None,
+            ));
             for piece in pace::pieces(&completion.answer.text) {
                 events.push(delta(value!({"content": piece}), None));
             }

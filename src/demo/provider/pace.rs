@@ -33,7 +33,10 @@ pub fn event_stream(events: Vec<String>, latency: Latency) -> Response<Body> {
     });
     let mut response = Response::new(Body::from_stream(events));
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/event-stream"),
+    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
 }
@@ -44,10 +47,18 @@ mod tests {
 
     #[test]
     fn the_pieces_are_the_text_and_small() {
-        for text in ["", "a", "Grüße an [PERSON_K7Q2MX] und [EMAIL_B4C5DF].", "日本語のテキスト"] {
+        for text in [
+            "",
+            "a",
+            "Grüße an [PERSON_K7Q2MX] und [EMAIL_B4C5DF].",
+            "日本語のテキスト",
+        ] {
             let cut = pieces(text);
             assert_eq!(cut.concat(), text);
-            assert!(cut.iter().all(|piece| (1..=13).contains(&piece.chars().count())));
+            assert!(
+                cut.iter()
+                    .all(|piece| (1..=13).contains(&piece.chars().count()))
+            );
         }
     }
 }

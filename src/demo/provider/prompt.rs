@@ -26,9 +26,9 @@ impl Prompt {
                 text += call["function"]["arguments"].as_str().unwrap_or_default();
             }
             let result = message["role"] == "tool"
-                || message["content"].as_array().is_some_and(|parts| {
-                    parts.iter().any(|part| part["type"] == "tool_result")
-                });
+                || message["content"]
+                    .as_array()
+                    .is_some_and(|parts| parts.iter().any(|part| part["type"] == "tool_result"));
             prompt.answers_tool = result;
             if message["role"] == "user" && !result {
                 prompt.ask.clone_from(&text);
@@ -81,6 +81,9 @@ mod tests {
             {"role": "assistant", "content": [{"type": "tool_use", "input": {"a": 1}}]},
             {"role": "user", "content": [{"type": "tool_result", "content": [{"type": "text", "text": "found"}]}]}]}));
         assert_eq!(anthropic.messages, openai.messages);
-        assert_eq!((anthropic.ask.as_str(), anthropic.answers_tool), ("who", true));
+        assert_eq!(
+            (anthropic.ask.as_str(), anthropic.answers_tool),
+            ("who", true)
+        );
     }
 }

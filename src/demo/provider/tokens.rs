@@ -22,7 +22,10 @@ pub fn of(text: &str) -> u64 {
 
 /// Tokens of a conversation, each message given as one text.
 pub fn of_messages(messages: &[String]) -> u64 {
-    messages.iter().map(|message| of(message) + TOKENS_PER_MESSAGE).sum()
+    messages
+        .iter()
+        .map(|message| of(message) + TOKENS_PER_MESSAGE)
+        .sum()
 }
 
 /// How many tokens of the longest prefix of `messages` in `seen` come from the prompt cache; adds
@@ -38,7 +41,11 @@ pub fn cached(seen: &mut HashSet<u64>, messages: &[String]) -> u64 {
             cached = total;
         }
     }
-    if cached < CACHE_TOKENS_MIN { 0 } else { cached / CACHE_TOKENS_STEP * CACHE_TOKENS_STEP }
+    if cached < CACHE_TOKENS_MIN {
+        0
+    } else {
+        cached / CACHE_TOKENS_STEP * CACHE_TOKENS_STEP
+    }
 }
 
 #[cfg(test)]
