@@ -190,7 +190,7 @@ mod tests {
             .map(|file| &file.path)
             .collect();
         let models = [
-            runtime.rampart().join("model_q4.onnx"),
+            runtime.dir().join("rampart/model_q4.onnx"),
             runtime.local_model(),
         ];
         for path in [runtime.onnxruntime(), runtime.chdb()]
