@@ -56,13 +56,23 @@ async fn ask(address: SocketAddr, path: &str) -> reqwest::Result<String> {
 async fn healthy(child: &Supervised) -> SocketAddr {
     let mut status = child.status();
     let healthy = status.wait_for(|now| now.state == State::Healthy);
-    time::timeout(WAIT, healthy).await.expect("the child never answered").unwrap().address
+    time::timeout(WAIT, healthy)
+        .await
+        .expect("the child never answered")
+        .unwrap()
+        .address
 }
 
 /// Waits until the child is down, and says why it is.
 async fn down(status: &mut watch::Receiver<Status>) -> String {
     let down = status.wait_for(|now| matches!(now.state, State::Down { .. }));
-    match time::timeout(WAIT, down).await.expect("the child stayed up").unwrap().state.clone() {
+    match time::timeout(WAIT, down)
+        .await
+        .expect("the child stayed up")
+        .unwrap()
+        .state
+        .clone()
+    {
         State::Down { reason, .. } => reason,
         other => unreachable!("waited for Down, got {other:?}"),
     }
@@ -104,16 +114,7 @@ async fn a_child_that_dies_is_started_again_at_the_same_address() {
     let before = ask(address, "/ping").await.unwrap();
     let mut status = child.status();
     ask(address, "/die").await.unwrap_err();
-    let down = status.wait_for(|now| matches!(now.state, State::Down { .. }));
-    let State::Down { reason, .. } = time::timeout(WAIT, down)
-        .await
-        .unwrap()
-        .unwrap()
-        .state
-        .clone()
-    else {
-        unreachable!("waited for Down");
-    };
+    let reason = down(&mut status).await;
     assert!(reason.contains('3'), "{reason}");
     assert_eq!(healthy(&child).await, address);
     assert_ne!(ask(address, "/ping").await.unwrap(), before);
@@ -138,15 +139,8 @@ async fn a_child_that_cannot_start_is_a_state_with_its_reason() {
         ..spec(dir.path(), &[])
     };
     let child = Supervised::start(missing).unwrap();
-    let mut status = child.status();
-    let down = status.wait_for(|now| matches!(now.state, State::Down { .. }));
-    time::timeout(WAIT, down).await.unwrap().unwrap();
-    let error = child
-        .healthy("fake", Duration::from_millis(1))
-        .await
-        .unwrap_err()
-        .to_string();
-    assert!(error.contains("could not be started"), "{error}");
+    let reason = down(&mut child.status()).await;
+    assert!(reason.contains("could not be started"), "{reason}");
     assert_eq!(child.stop().await.state, State::Stopped { killed: false });
 }
 
