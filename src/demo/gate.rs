@@ -2,6 +2,7 @@
 
 use super::provider::Provider;
 use crate::exit::Failure;
+use crate::supervise::child;
 use std::fs::File;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -20,7 +21,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// A running gate. It is killed if this is dropped before [`Gate::stop`].
 pub struct Gate {
-    child: Child,
+    process: Child,
     reverse: SocketAddr,
     /// Its configuration.
     pub config: PathBuf,
@@ -49,11 +50,13 @@ impl Gate {
         );
         std::fs::write(&config, config_text(reverse, admin, &data, provider))?;
         let out = File::create(&log)?;
-        let mut child = Command::new(std::env::current_exe()?)
+        let mut process = Command::new(std::env::current_exe()?)
             .arg("serve")
             .arg("--config")
             .arg(&config)
-            .stdin(Stdio::null())
+            // The end of this pipe tells the gate when we have died, however we did.
+            .env(child::TOKEN_VARIABLE, "demo")
+            .stdin(Stdio::piped())
             .stderr(out.try_clone()?)
             .stdout(out)
             .kill_on_drop(true)
@@ -66,14 +69,14 @@ impl Gate {
             let answer = timeout(Duration::from_secs(5), client.get(&url).send()).await;
             if matches!(answer, Ok(Ok(response)) if response.status().is_success()) {
                 return Ok(Gate {
-                    child,
+                    process,
                     reverse,
                     config,
                     data,
                     log,
                 });
             }
-            let problem = match child.try_wait()? {
+            let problem = match process.try_wait()? {
                 Some(status) => format!("the gate ended while it started ({status})"),
                 None if started.elapsed() > READY_TIMEOUT => {
                     format!(
@@ -104,19 +107,21 @@ impl Gate {
     /// # Errors
     /// When it had to be killed, or ended with an error of its own.
     pub async fn stop(mut self) -> Result<(), Failure> {
+        // `wait` would close it, and the gate would think that we have died.
+        let _held = self.process.stdin.take();
         if let Some(pid) = self
-            .child
+            .process
             .id()
             .and_then(|id| rustix::process::Pid::from_raw(id as i32))
         {
             rustix::process::kill_process(pid, rustix::process::Signal::TERM)
                 .map_err(io::Error::from)?;
         }
-        match timeout(STOP_TIMEOUT, self.child.wait()).await {
+        match timeout(STOP_TIMEOUT, self.process.wait()).await {
             Ok(status) if status.as_ref().is_ok_and(|status| status.success()) => Ok(()),
             Ok(status) => Err(Failure::new(format!("the gate ended with {}", status?))),
             Err(_) => {
-                self.child.kill().await?;
+                self.process.kill().await?;
                 Err(Failure::new("the gate did not end in time and was killed"))
             }
         }

@@ -61,7 +61,13 @@ pub fn run(args: &DemoArgs) -> Outcome {
         .worker_threads(2)
         .enable_all()
         .build()?;
-    runtime.block_on(demo(args, &prompts, &dir))
+    runtime.block_on(async {
+        tokio::select! {
+            ended = demo(args, &prompts, &dir) => ended,
+            // What the demo has started ends with the future that is dropped here.
+            _ = crate::supervise::child::shutdown() => Err(Failure::new("interrupted")),
+        }
+    })
 }
 
 /// The directory asked for, or a new one among the temporary files; only we can look into it.

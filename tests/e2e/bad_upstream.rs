@@ -22,7 +22,7 @@ const CASES: [(&str, bool, u16, &str); 11] = [
     ("reset", false, 502, "upstream_reset"),
     ("reset-midway", false, 502, "upstream_reset"),
     ("hang", false, 504, "upstream_timeout"),
-    ("no-json", false, 502, "upstream_malformed"),
+    ("no-json", false, 200, ""),
     ("gzip", false, 502, "upstream_malformed"),
     ("broken-stream", true, 200, "upstream_malformed"),
     ("cut-stream", true, 200, "upstream_reset"),
@@ -109,6 +109,11 @@ async fn each_failure_of_an_endpoint_is_told_recorded_and_leaks_nothing() {
         message,
         format!("cannot work on Mail {EMAIL} please"),
         "an endpoint's error is restored too"
+    );
+    let page = gate.post("/no-json/v1/chat/completions", body(false)).await;
+    assert!(
+        page.body.contains(&format!("Mail {EMAIL} please")),
+        "what is no JSON is restored as text"
     );
     let limited = gate
         .post("/error-429/v1/chat/completions", body(false))

@@ -8,7 +8,6 @@ use std::time::Duration;
 use tokio::process::Command;
 
 /// Where `make test` puts what it installs.
-#[allow(clippy::disallowed_methods, reason = "tests have no configuration")]
 fn runtime() -> PathBuf {
     let named = std::env::var_os("TOLLGATE_RUNTIME").map(PathBuf::from);
     named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(".runtime"))
