@@ -101,9 +101,18 @@ impl Place {
     fn set_up(&self) -> String {
         let output = self.command().output().unwrap();
         assert!(output.status.success(), "{}", said(&output));
-        assert_eq!(fs::read(self.runtime().join("model/model.bin")).unwrap(), MODEL);
-        assert_eq!(fs::read(self.runtime().join("library/library.so")).unwrap(), LIBRARY);
-        assert!(!self.runtime().join("downloads").exists(), "a download was left behind");
+        assert_eq!(
+            fs::read(self.runtime().join("model/model.bin")).unwrap(),
+            MODEL
+        );
+        assert_eq!(
+            fs::read(self.runtime().join("library/library.so")).unwrap(),
+            LIBRARY
+        );
+        assert!(
+            !self.runtime().join("downloads").exists(),
+            "a download was left behind"
+        );
         said(&output)
     }
 
@@ -112,7 +121,10 @@ impl Place {
         let output = command.output().unwrap();
         let said = said(&output);
         assert_eq!(output.status.code(), Some(1), "{said}");
-        assert!(said.contains("\nhelp: "), "it does not say what to do: {said}");
+        assert!(
+            said.contains("\nhelp: "),
+            "it does not say what to do: {said}"
+        );
         said
     }
 }
@@ -122,7 +134,10 @@ fn said(output: &Output) -> String {
 }
 
 fn hash(content: &[u8]) -> String {
-    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(content)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 fn write_wheel(path: &Path) {
@@ -141,7 +156,9 @@ fn write_wheel(path: &Path) {
         (format!("{info}/RECORD"), b""),
     ];
     for (name, content) in files {
-        wheel.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        wheel
+            .start_file(name, zip::write::SimpleFileOptions::default())
+            .unwrap();
         wheel.write_all(content).unwrap();
     }
     wheel.finish().unwrap();
@@ -154,7 +171,9 @@ fn write_tarball(path: &Path) {
     let mut header = tar::Header::new_gnu();
     header.set_size(LIBRARY.len() as u64);
     header.set_mode(0o644);
-    tarball.append_data(&mut header, "package/library.so", LIBRARY).unwrap();
+    tarball
+        .append_data(&mut header, "package/library.so", LIBRARY)
+        .unwrap();
     tarball.into_inner().unwrap().finish().unwrap();
 }
 
@@ -162,11 +181,19 @@ fn write_tarball(path: &Path) {
 fn fills_the_directory_and_then_needs_no_client() {
     let place = Place::new();
     let first = place.set_up();
-    assert!(first.contains("downloading tollgate-made-up-model 1.0"), "{first}");
+    assert!(
+        first.contains("downloading tollgate-made-up-model 1.0"),
+        "{first}"
+    );
     assert!(first.contains("CC0-1.0, nobody"), "{first}");
 
     for arguments in [&[][..], &["--verify"]] {
-        let output = place.command().args(arguments).env("PATH", "/nonexistent").output().unwrap();
+        let output = place
+            .command()
+            .args(arguments)
+            .env("PATH", "/nonexistent")
+            .output()
+            .unwrap();
         assert!(output.status.success(), "{}", said(&output));
         assert!(!said(&output).contains("downloading"), "{}", said(&output));
     }
@@ -194,7 +221,10 @@ fn goes_on_after_an_interruption() {
     fs::write(downloads.join(TARBALL), b"half").unwrap();
     fs::write(place.runtime().join("library/library.so.partial"), b"made").unwrap();
     let said = place.set_up();
-    assert!(!said.contains("downloading tollgate-made-up-model"), "{said}");
+    assert!(
+        !said.contains("downloading tollgate-made-up-model"),
+        "{said}"
+    );
     assert!(said.contains("downloading made-up-library"), "{said}");
     assert!(!place.runtime().join("library/library.so.partial").exists());
 }
@@ -216,10 +246,19 @@ fn a_package_with_another_hash_is_refused_and_deleted() {
 #[test]
 fn a_file_with_another_hash_is_refused_though_its_package_is_the_one_pinned() {
     let place = Place::new();
-    place.lock(&place.lock_text().replace(&hash(MODEL), &hash(b"something else")));
+    place.lock(
+        &place
+            .lock_text()
+            .replace(&hash(MODEL), &hash(b"something else")),
+    );
     let said = place.fail(&mut place.command());
-    assert!(said.contains("made_up/model.bin in tollgate_made_up_model"), "{said}");
-    let left: Vec<_> = fs::read_dir(place.runtime().join("model")).unwrap().collect();
+    assert!(
+        said.contains("made_up/model.bin in tollgate_made_up_model"),
+        "{said}"
+    );
+    let left: Vec<_> = fs::read_dir(place.runtime().join("model"))
+        .unwrap()
+        .collect();
     assert!(left.is_empty(), "{left:?}");
 }
 
@@ -227,7 +266,10 @@ fn a_file_with_another_hash_is_refused_though_its_package_is_the_one_pinned() {
 fn each_cause_is_an_error_of_its_own() {
     let place = Place::new();
     let said = place.fail(place.command().env("PATH", "/nonexistent"));
-    assert!(said.contains("pip is needed to fetch tollgate-made-up-model 1.0"), "{said}");
+    assert!(
+        said.contains("pip is needed to fetch tollgate-made-up-model 1.0"),
+        "{said}"
+    );
 
     // Port 1 on loopback: nobody listens there.
     let said = place.fail(
@@ -248,12 +290,19 @@ fn each_cause_is_an_error_of_its_own() {
 
     place.lock(&text.replacen("platform = \"", "platform = \"another-", 1));
     let said = place.fail(&mut place.command());
-    assert!(said.contains("it would lack model (tests), library (tests)"), "{said}");
+    assert!(
+        said.contains("it would lack model (tests), library (tests)"),
+        "{said}"
+    );
 
     place.lock(&text);
     let file = place.dir.path().join("file");
     fs::write(&file, "").unwrap();
-    let said = place.fail(place.command().env("TOLLGATE_RUNTIME", file.join("runtime")));
+    let said = place.fail(
+        place
+            .command()
+            .env("TOLLGATE_RUNTIME", file.join("runtime")),
+    );
     assert!(said.contains(&file.display().to_string()), "{said}");
 }
 
@@ -261,7 +310,9 @@ fn each_cause_is_an_error_of_its_own() {
 fn two_at_once_do_not_undo_each_others_work() {
     let place = Place::new();
     std::thread::scope(|scope| {
-        let runs: Vec<_> = (0..3).map(|_| scope.spawn(|| place.command().output())).collect();
+        let runs: Vec<_> = (0..3)
+            .map(|_| scope.spawn(|| place.command().output()))
+            .collect();
         for run in runs {
             let output = run.join().unwrap().unwrap();
             assert!(output.status.success(), "{}", said(&output));

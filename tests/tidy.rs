@@ -22,8 +22,18 @@ const RULES: &[Rule] = &[
         why: "redaction knows no HTTP, no JSON, no network and no clock",
         inside: &["redaction/src"],
         words: &[
-            "serde_json", "http::", "axum", "reqwest", "hyper", "tokio", "TcpStream",
-            "TcpListener", "UdpSocket", "SystemTime", "jiff", "chrono",
+            "serde_json",
+            "http::",
+            "axum",
+            "reqwest",
+            "hyper",
+            "tokio",
+            "TcpStream",
+            "TcpListener",
+            "UdpSocket",
+            "SystemTime",
+            "jiff",
+            "chrono",
         ],
         except: &[],
     },
@@ -42,8 +52,17 @@ const RULES: &[Rule] = &[
         why: "a policy is a pure function of facts",
         inside: &["proxy/src/policy"],
         words: &[
-            "std::fs", "std::io", "std::net", "std::time", "std::env", "tokio", "pingora",
-            "http::", "Instant", "SystemTime", "async ",
+            "std::fs",
+            "std::io",
+            "std::net",
+            "std::time",
+            "std::env",
+            "tokio",
+            "pingora",
+            "http::",
+            "Instant",
+            "SystemTime",
+            "async ",
         ],
         except: &[],
     },
@@ -57,7 +76,6 @@ const RULES: &[Rule] = &[
             ("proxy/src/body.rs", "reads a request's body"),
             ("proxy/src/egress.rs", "the upstream edge"),
             ("proxy/src/intercept.rs", "CONNECT"),
-            ("src/serve.rs", "names the main thread's tenant in a drawing"),
         ],
     },
     Rule {
@@ -69,30 +87,58 @@ const RULES: &[Rule] = &[
     Rule {
         why: "the local model knows no policy",
         inside: &["local-llm/src"],
-        words: &["tollgate_proxy", "tollgate_redaction", "tollgate_analytics", "policy"],
+        words: &[
+            "tollgate_proxy",
+            "tollgate_redaction",
+            "tollgate_analytics",
+            "policy",
+        ],
         except: &[],
     },
     Rule {
         why: "the environment is configuration, and configuration is read in few places",
-        inside: &["src", "proxy/src", "redaction/src", "analytics/src", "tui/src", "local-llm/src"],
+        inside: &[
+            "src",
+            "proxy/src",
+            "redaction/src",
+            "analytics/src",
+            "tui/src",
+            "local-llm/src",
+        ],
         words: &["env::var", "env::vars", "env::var_os"],
         except: &[
             ("src/runtime.rs", "TOLLGATE_RUNTIME"),
-            ("src/supervise/mod.rs", "the few variables that a child inherits"),
-            ("src/supervise/child.rs", "the token that the parent hands over"),
+            (
+                "src/supervise/mod.rs",
+                "the few variables that a child inherits",
+            ),
+            (
+                "src/supervise/child.rs",
+                "the token that the parent hands over",
+            ),
             ("proxy/src/credential.rs", "`env:NAME` of the configuration"),
             ("tui/src/lib.rs", "NO_COLOR and COLORFGBG"),
         ],
     },
     Rule {
         why: "the wall clock is read in few places",
-        inside: &["src", "proxy/src", "redaction/src", "analytics/src", "tui/src", "local-llm/src"],
+        inside: &[
+            "src",
+            "proxy/src",
+            "redaction/src",
+            "analytics/src",
+            "tui/src",
+            "local-llm/src",
+        ],
         words: &["SystemTime::now", "Timestamp::now", "Zoned::now"],
         except: &[
             ("src/clock.rs", "the commands' clock"),
             ("proxy/src/draft.rs", "when an exchange started"),
             ("local-llm/src/serve.rs", "`created` of an answer"),
-            ("tui/src/lib.rs", "hands the time into the dashboard's state"),
+            (
+                "tui/src/lib.rs",
+                "hands the time into the dashboard's state",
+            ),
         ],
     },
 ];
@@ -109,7 +155,14 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
 const CODE_LINES_MAX: usize = 700;
 const FILE_BYTES_MAX: u64 = 1 << 20;
 /// Not ours to read: what `.gitignore` names, and git's own.
-const SKIPPED: &[&str] = &["target", ".git", ".runtime", "data", "node_modules", "__pycache__"];
+const SKIPPED: &[&str] = &[
+    "target",
+    ".git",
+    ".runtime",
+    "data",
+    "node_modules",
+    "__pycache__",
+];
 
 #[test]
 fn nobody_knows_what_they_must_not() {
@@ -145,16 +198,29 @@ fn crates_depend_on_each_other_only_as_drawn() {
         let manifest: toml::Table =
             toml::from_str(&read(&format!("{name}/Cargo.toml"))).expect("a manifest");
         let dependencies = manifest["dependencies"].as_table().expect("a table");
-        let ours = dependencies.keys().filter_map(|key| key.strip_prefix("tollgate-"));
+        let ours = dependencies
+            .keys()
+            .filter_map(|key| key.strip_prefix("tollgate-"));
         for dependency in ours {
-            assert!(allowed.contains(&dependency), "{name} must not depend on {dependency}");
+            assert!(
+                allowed.contains(&dependency),
+                "{name} must not depend on {dependency}"
+            );
         }
     }
 }
 
 #[test]
 fn a_record_has_no_field_that_could_hold_text() {
-    let forbidden = ["text", "prompt", "content", "message", "body", "answer", "input_text"];
+    let forbidden = [
+        "text",
+        "prompt",
+        "content",
+        "message",
+        "body",
+        "answer",
+        "input_text",
+    ];
     let names: Vec<_> = code_lines("analytics/src/record.rs")
         .filter_map(|(_, line)| {
             let (name, _) = line.trim().strip_prefix("pub ")?.split_once(':')?;
@@ -163,7 +229,10 @@ fn a_record_has_no_field_that_could_hold_text() {
         .collect();
     assert!(names.len() > 20, "the fields were not found: {names:?}");
     for name in names {
-        assert!(!forbidden.contains(&name.as_str()), "Record must not hold {name}");
+        assert!(
+            !forbidden.contains(&name.as_str()),
+            "Record must not hold {name}"
+        );
     }
 }
 
@@ -172,10 +241,19 @@ fn no_source_file_is_long_and_no_file_is_large() {
     let code = ["rs", "py", "mjs", "js", "sh", "sql", "css"];
     for file in files(Path::new("")) {
         let size = fs::metadata(root().join(&file)).expect("a file").len();
-        assert!(size <= FILE_BYTES_MAX, "{file} has {size} bytes, more than {FILE_BYTES_MAX}");
-        if code.iter().any(|extension| file.ends_with(&format!(".{extension}"))) {
+        assert!(
+            size <= FILE_BYTES_MAX,
+            "{file} has {size} bytes, more than {FILE_BYTES_MAX}"
+        );
+        if code
+            .iter()
+            .any(|extension| file.ends_with(&format!(".{extension}")))
+        {
             let lines = read(&file).lines().count();
-            assert!(lines <= CODE_LINES_MAX, "{file} has {lines} lines, more than {CODE_LINES_MAX}");
+            assert!(
+                lines <= CODE_LINES_MAX,
+                "{file} has {lines} lines, more than {CODE_LINES_MAX}"
+            );
         }
     }
 }
@@ -193,7 +271,9 @@ fn no_file_names_a_place_that_exists_here_only() {
     .map(|pieces| pieces.concat());
     let mut faults = Vec::new();
     for file in files(Path::new("")) {
-        let Ok(text) = fs::read_to_string(root().join(&file)) else { continue };
+        let Ok(text) = fs::read_to_string(root().join(&file)) else {
+            continue;
+        };
         for (number, line) in text.lines().enumerate() {
             if let Some(place) = places.iter().find(|place| line.contains(place.as_str())) {
                 faults.push(format!("{file}:{}: {place}", number + 1));
@@ -205,8 +285,10 @@ fn no_file_names_a_place_that_exists_here_only() {
 
 #[test]
 fn every_rule_file_parses() {
-    let rules: Vec<_> =
-        files(Path::new("rules")).into_iter().filter(|file| file.ends_with(".toml")).collect();
+    let rules: Vec<_> = files(Path::new("rules"))
+        .into_iter()
+        .filter(|file| file.ends_with(".toml"))
+        .collect();
     assert!(rules.len() > 5, "the rules were not found: {rules:?}");
     for file in rules {
         if let Err(error) = toml::from_str::<toml::Table>(&read(&file)) {
@@ -219,10 +301,15 @@ fn every_rule_file_parses() {
 fn test_code_is_told_from_the_rest() {
     let text = "use a;\n#[cfg(test)]\nextern crate b;\n// fs::\nlet url = 1; // fs::\n\
                 #[cfg(test)]\nmod tests {\n    fs::read();\n}\n";
-    let kept: Vec<_> = code(text).map(|(number, line)| (number, line.to_owned())).collect();
+    let kept: Vec<_> = code(text)
+        .map(|(number, line)| (number, line.to_owned()))
+        .collect();
     assert_eq!(kept.len(), 4, "{kept:?}");
     assert_eq!(kept[3], (5, "let url = 1; ".to_owned()));
-    assert_eq!(test_modules("#[cfg(test)]\nmod tests;\nmod a;\n#[cfg(test)]\nmod b {}\n"), ["tests"]);
+    assert_eq!(
+        test_modules("#[cfg(test)]\nmod tests;\nmod a;\n#[cfg(test)]\nmod b {}\n"),
+        ["tests"]
+    );
 }
 
 fn root() -> &'static Path {
@@ -256,12 +343,17 @@ fn files(below: &Path) -> Vec<String> {
 
 /// The Rust files below a directory that are not part of its tests.
 fn rust_files(below: &str) -> Vec<String> {
-    let all: Vec<_> =
-        files(Path::new(below)).into_iter().filter(|file| file.ends_with(".rs")).collect();
+    let all: Vec<_> = files(Path::new(below))
+        .into_iter()
+        .filter(|file| file.ends_with(".rs"))
+        .collect();
     let mut tests = Vec::<PathBuf>::new();
     for file in &all {
         let path = Path::new(file);
-        let stem = path.file_stem().and_then(|stem| stem.to_str()).expect("a name");
+        let stem = path
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .expect("a name");
         let parent = path.parent().expect("a directory");
         let home = match stem {
             "lib" | "main" | "mod" => parent.to_owned(),
@@ -272,19 +364,25 @@ fn rust_files(below: &str) -> Vec<String> {
             tests.push(home.join(module));
         }
     }
-    all.into_iter().filter(|file| !tests.iter().any(|test| Path::new(file).starts_with(test))).collect()
+    all.into_iter()
+        .filter(|file| !tests.iter().any(|test| Path::new(file).starts_with(test)))
+        .collect()
 }
 
 /// The modules in files of their own that a file has for its tests.
 fn test_modules(text: &str) -> Vec<&str> {
     let lines: Vec<_> = text.lines().map(str::trim).collect();
     let pairs = lines.windows(2).filter(|pair| pair[0] == "#[cfg(test)]");
-    pairs.filter_map(|pair| pair[1].strip_prefix("mod ")?.strip_suffix(';')).collect()
+    pairs
+        .filter_map(|pair| pair[1].strip_prefix("mod ")?.strip_suffix(';'))
+        .collect()
 }
 
 fn code_lines(file: &str) -> impl Iterator<Item = (usize, String)> {
     let text = read(file);
-    let kept: Vec<_> = code(&text).map(|(number, line)| (number, line.to_owned())).collect();
+    let kept: Vec<_> = code(&text)
+        .map(|(number, line)| (number, line.to_owned()))
+        .collect();
     kept.into_iter()
 }
 
@@ -297,13 +395,19 @@ fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
             pair[0] == "#[cfg(test)]" && pair[1].starts_with("mod ") && pair[1].ends_with('{')
         })
         .unwrap_or(lines.len());
-    lines.into_iter().take(foot).enumerate().filter_map(|(index, line)| {
-        if line.trim_start().starts_with("//") {
-            return None;
-        }
-        // A comment behind code is told from a URL by the blank before it.
-        Some((index + 1, line.split_once(" // ").map_or(line, |(code, _)| {
-            &line[..=code.len()]
-        })))
-    })
+    lines
+        .into_iter()
+        .take(foot)
+        .enumerate()
+        .filter_map(|(index, line)| {
+            if line.trim_start().starts_with("//") {
+                return None;
+            }
+            // A comment behind code is told from a URL by the blank before it.
+            Some((
+                index + 1,
+                line.split_once(" // ")
+                    .map_or(line, |(code, _)| &line[..=code.len()]),
+            ))
+        })
 }
