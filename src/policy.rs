@@ -116,6 +116,11 @@ fn explain(policy: &Policy, facts: &Facts, endpoints: &[Endpoint]) -> Result<Val
         judgement,
         no_on_prem,
     } = decision;
+    let replaced: BTreeMap<_, _> = judgement
+        .redact
+        .iter()
+        .filter(|(entity, _)| counts.contains_key(entity.as_str()))
+        .collect();
     let rule = judgement.rule.map(|rule| &policy.rules()[rule]);
     Ok(json!({
         "policy": policy.version(),
@@ -126,7 +131,7 @@ fn explain(policy: &Policy, facts: &Facts, endpoints: &[Endpoint]) -> Result<Val
         "rule": rule.map(|rule| &rule.id),
         "reason": rule.map(|rule| &rule.reason),
         "source": rule.map(|rule| &rule.source),
-        "replaced": judgement.redact,
+        "replaced": replaced,
         "no_on_prem": no_on_prem,
         "considered": considered,
     }))
@@ -243,6 +248,7 @@ mod tests {
         let personal = explained(&[Entity::Email, Entity::Email]);
         assert_eq!(personal["effect"], "redact");
         assert_eq!(personal["findings"], json!({ "EMAIL": 2 }));
+        assert_eq!(personal["replaced"], json!({ "EMAIL": "replace" }));
         let secret = explained(&[Entity::Secret]);
         assert_eq!(
             (&secret["effect"], &secret["endpoint"]),
