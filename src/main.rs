@@ -40,7 +40,10 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Outcome {
-    let Arguments { config: file, command } = arguments;
+    let Arguments {
+        config: file,
+        command,
+    } = arguments;
     logging::start(&command);
     let config = || Config::load(file.as_deref()).map_err(Failure::usage);
     match &command {
@@ -53,7 +56,9 @@ fn run(arguments: Arguments) -> Outcome {
         Command::Report(args) => report::run(args, &config()?),
         Command::Policy(command) => policy::run(command, &config()?),
         Command::Ledger(command) => ledger::run(command, &config()?),
-        Command::Keys(command) => keys_cmd::run(command, &config()?.data.dir, &mut io::stdout().lock()),
+        Command::Keys(command) => {
+            keys_cmd::run(command, &config()?.data.dir, &mut io::stdout().lock())
+        }
         Command::Prices(command) => prices::run(command, &config()?),
         Command::Setup(args) => set_up(args),
         Command::Doctor(args) => doctor::run(args, Config::load(file.as_deref())),

@@ -10,6 +10,7 @@ use crate::exit::{Failure, Outcome};
 use crate::runtime::Runtime;
 use crate::supervise::{Spec, State, Supervised, child};
 use crate::{local_llm, store};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -94,7 +95,7 @@ fn serve(
     let shipping = tokio.spawn(ship(shipper, stopped.clone()));
 
     let status = Arc::new(Status {
-        serving: AtomicBool::new(false),
+        reverse: config.listen.reverse.clone(),
         complete: AtomicBool::new(false),
         children: children.watched(),
         ship: ship_status,
@@ -114,7 +115,6 @@ fn serve(
         endpoints = config.endpoint.len(),
         "the gate is open"
     );
-    status.serving.store(true, Relaxed);
     let (signalled, signal) = tokio::sync::oneshot::channel();
     tokio.spawn(async move {
         // A failure to listen for signals ends the gate too: it could not be stopped otherwise.
@@ -355,7 +355,7 @@ impl Children {
 
 /// What the admin listener is asked of.
 struct Status {
-    serving: AtomicBool,
+    reverse: String,
     /// Everything has been up once. From then on a child that is down degrades the gate (what
     /// must stay on-prem is refused, records wait in the ledger) but does not unready it.
     complete: AtomicBool,
@@ -366,11 +366,15 @@ struct Status {
 
 impl admin::Status for Status {
     fn not_ready(&self) -> Vec<(String, String)> {
-        if !self.serving.load(Relaxed) {
-            return vec![("gateway".into(), "starting".into())];
-        }
         if self.complete.load(Relaxed) {
             return Vec::new();
+        }
+        // pingora does not say when it listens; a connection does.
+        let listens = self.reverse.parse().is_ok_and(|address| {
+            TcpStream::connect_timeout(&address, Duration::from_millis(500)).is_ok()
+        });
+        if !listens {
+            return vec![("gateway".into(), "starting".into())];
         }
         let down = self
             .children

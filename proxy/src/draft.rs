@@ -157,15 +157,15 @@ impl Draft {
         };
     }
 
-    pub(crate) fn refused(&mut self, refusal: &Refusal, response_bytes: u64) {
+    /// Ends in a refusal. `sent` is the status that the caller has already got, 0 for none: then
+    /// the refusal's own is on its way.
+    pub(crate) fn refused(&mut self, refusal: &Refusal, sent: u16, response_bytes: u64) {
         let elapsed_us = self.elapsed_us();
         let record = &mut self.record;
         record.outcome = refusal.outcome;
         record.error = refusal.code.into();
         record.response_bytes = response_bytes;
-        if refusal.status == 0 || record.status == 0 || record.route.is_none() {
-            record.status = refusal.status;
-        }
+        record.status = if sent == 0 { refusal.status } else { sent };
         if record.route.is_none() {
             record.timing.gate_us = elapsed_us;
         }

@@ -37,7 +37,8 @@ pub async fn run(gate: &Gate, down: &mut Downstream) -> bool {
     match result {
         Ok(()) => true,
         Err(refusal) => {
-            draft.refused(&refusal, down.sent().1);
+            let (sent, bytes) = down.sent();
+            draft.refused(&refusal, sent, bytes);
             if let Err(unrecorded) = record(gate, &mut draft).await {
                 tracing::error!(exchange = %draft.exchange(), reason = unrecorded.internal, "exchange not recorded");
             }
