@@ -99,7 +99,8 @@ impl Endpoint {
         };
         let country = config.jurisdiction.len() == 2
             && config.jurisdiction.bytes().all(|b| b.is_ascii_uppercase());
-        if !country && !(config.on_prem && config.jurisdiction.is_empty()) {
+        let at_home = config.on_prem && config.jurisdiction.is_empty();
+        if !(country || at_home) {
             return Err(fail(
                 "expected jurisdiction as a two-letter country code in capitals, or EU".into(),
             ));

@@ -12,12 +12,15 @@ const BUCKETS_US: [u64; 14] = [
     10_000_000,
 ];
 
+type Labels = (String, &'static str, &'static str, u16);
+
 /// The gateway's counters.
 #[derive(Default)]
 pub struct Metrics {
     /// Exchanges in work.
     pub in_flight: AtomicI64,
-    exchanges: Mutex<BTreeMap<(String, &'static str, &'static str, u16), u64>>,
+    /// By endpoint, effect, outcome and status.
+    exchanges: Mutex<BTreeMap<Labels, u64>>,
     findings: Mutex<BTreeMap<String, u64>>,
     tokens: Mutex<BTreeMap<(String, &'static str), u64>>,
     spend_nano_usd: AtomicI64,
