@@ -85,7 +85,7 @@ pub(super) fn disk(name: &str, dir: &Path) -> Check {
     let says = format!("{} MB free for {}", free / MB, dir.display());
     match free {
         ..DISK_FAIL_BYTES => Check::fail(name, says, "free some space"),
-        ..DISK_WARN_BYTES => Check::warn(name, says, "free some space soon"),
+        DISK_FAIL_BYTES..DISK_WARN_BYTES => Check::warn(name, says, "free some space soon"),
         _ => Check::ok(name, says),
     }
 }
