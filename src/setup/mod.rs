@@ -40,10 +40,13 @@ pub fn run(runtime: &Runtime, lock: Option<&Path>, verify: bool) -> Result<(), S
         let mut progress = Progress::new(label);
         let mut wanted = missing(component, dir, depth, &mut stamps, &mut progress)?;
         if !wanted.is_empty() && guard.is_none() {
-            guard = Some(only_one(dir)?);
-            // Another set-up may have brought it while we waited.
-            stamps = Stamps::read(dir);
-            wanted = missing(component, dir, depth, &mut stamps, &mut progress)?;
+            let (lock, waited) = only_one(dir)?;
+            guard = Some(lock);
+            if waited {
+                // The other set-up may have brought it.
+                stamps = Stamps::read(dir);
+                wanted = missing(component, dir, depth, &mut stamps, &mut progress)?;
+            }
         }
         if wanted.is_empty() {
             progress.done(if verify { "verified" } else { "present" });
@@ -108,8 +111,9 @@ pub enum NotReady {
     Unreadable(#[from] SetupError),
 }
 
-/// Two set-ups at once would undo each other's work: the second waits.
-fn only_one(dir: &Path) -> Result<File, SetupError> {
+/// Two set-ups at once would undo each other's work: the second waits. Returns the lock and
+/// whether it had to be waited for.
+fn only_one(dir: &Path) -> Result<(File, bool), SetupError> {
     fs::create_dir_all(dir).map_err(|source| SetupError::io("create", dir, source))?;
     let path = dir.join("setup.lock");
     let open = || {
@@ -118,14 +122,15 @@ fn only_one(dir: &Path) -> Result<File, SetupError> {
             .create(true)
             .truncate(false)
             .open(&path)?;
-        if file.try_lock().is_err() {
+        let free = file.try_lock().is_ok();
+        if !free {
             eprintln!(
                 "another set-up is at work in {}; waiting for it",
                 dir.display()
             );
             file.lock()?;
         }
-        Ok(file)
+        Ok((file, !free))
     };
     open().map_err(|source| SetupError::io("lock", &path, source))
 }
