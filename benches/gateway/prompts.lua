@@ -2,8 +2,9 @@
 -- account number in each. Every request is another prompt, so that no cache of results helps,
 -- unless CACHED is set.
 local cached = os.getenv("CACHED") == "1"
+-- Made-up surnames, some eight thousand, so that the model has something new to read.
+local syllable = { "ba", "del", "fi", "gor", "hal", "ke", "lin", "mo", "nar", "os", "pe", "ren", "sol", "ta", "ul", "ve", "wen", "yar", "zim", "dra" }
 local first = { "Anna", "Piotr", "Claire", "Miguel", "Giulia", "Jonas", "Ingrid", "Thomas" }
-local last = { "Keller", "Nowak", "Moreau", "Fuentes", "Bianchi", "Visser", "Lindqvist", "Baker" }
 local filler = "The customer called about the invoice of last month and asked whether the second item " ..
   "could be returned. The colleague at the desk said that this is possible within thirty days if the " ..
   "box has not been opened. Please write a short and friendly answer that explains the steps, names " ..
@@ -11,7 +12,9 @@ local filler = "The customer called about the invoice of last month and asked wh
   "do not promise a date for the refund, and mention that the shipping label will be sent by mail. "
 
 local function body(n)
-  local name = first[n % 8 + 1] .. " " .. last[math.floor(n / 8) % 8 + 1]
+  local a, b, c = n % 20 + 1, math.floor(n / 20) % 20 + 1, math.floor(n / 400) % 20 + 1
+  local surname = syllable[a]:gsub("^%l", string.upper) .. syllable[b] .. syllable[c]
+  local name = first[n % 8 + 1] .. " " .. surname
   local text = string.format(
     "Customer %s (customer%d@example.org, +49 30 9018%05d, IBAN DE89370400440532013000) wrote today, case %d. ",
     name, n, n % 100000, n)

@@ -120,7 +120,7 @@ def to_us(text):
 
 def wrk(port, connections, seconds, cached):
     env = dict(os.environ, CACHED="1" if cached else "0")
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", f"{HERE}/prompts.lua",
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "30s", "-s", f"{HERE}/prompts.lua",
                f"http://127.0.0.1:{port}"]
     out = subprocess.run(command, capture_output=True, text=True, env=env, check=True).stdout
     if "Non-2xx" in out or "Socket errors" in out:
@@ -129,8 +129,8 @@ def wrk(port, connections, seconds, cached):
     return {
         "requests": requests,
         "rps": float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1)),
-        "p50": to_us(re.search(r"50%\s+(\S+)", out).group(1)),
-        "p99": to_us(re.search(r"99%\s+(\S+)", out).group(1)),
+        "p50": to_us(re.search(r"^\s+50%\s+(\S+)", out, re.M).group(1)),
+        "p99": to_us(re.search(r"^\s+99%\s+(\S+)", out, re.M).group(1)),
     }
 
 
@@ -186,8 +186,8 @@ def main():
         for name, label, inspection, ner, cached in [
             ("off", "tollgate, inspection off", False, "off", False),
             ("rules", "tollgate, recognizers without NER", True, "off", False),
-            ("ner", "tollgate, with NER, every prompt new", True, "cpu", False),
-            ("ner-cached", "tollgate, with NER, prompts seen before", True, "cpu", True),
+            ("ner", "tollgate, with NER, names not read before", True, "cpu", False),
+            ("ner-cached", "tollgate, with NER, prompts read before", True, "cpu", True),
         ]:
             config, port, admin = gate_config(directory, name, upstream, inspection, ner)
             process = start([tollgate, "--config", config, "serve"], env=dict(os.environ, RUST_LOG="warn"))
