@@ -22,7 +22,8 @@ have() { command -v "$1"; }
 has_libclang() {
     for dir in "${LIBCLANG_PATH:-/nonexistent}" /usr/lib/llvm-*/lib /usr/lib/*-linux-gnu /usr/lib64 \
         /usr/lib /usr/local/lib "$(llvm-config --libdir 2>/dev/null || echo /nonexistent)"; do
-        for file in "$dir"/libclang.so "$dir"/libclang.so.* "$dir"/libclang-*.so*; do
+        # By the names that bindgen looks for. `libclang-cpp` is another library.
+        for file in "$dir"/libclang.so "$dir"/libclang.so.* "$dir"/libclang-[0-9]*.so; do
             if [ -e "$file" ]; then return 0; fi
         done
     done
