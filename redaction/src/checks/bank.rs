@@ -1,6 +1,6 @@
 //! Numbers of banks and of payment cards.
 
-use super::{digits, luhn};
+use super::algorithms::{digits, luhn, mod97};
 
 /// Luhn plus the issuer ranges in use (ISO/IEC 7812; ranges as published by the schemes).
 pub(super) fn card(text: &str) -> Option<usize> {
@@ -97,14 +97,6 @@ pub(super) fn aba(digits: &[u8]) -> bool {
     let first = a * 10 + b;
     matches!(first, 1..=12 | 21..=32 | 61..=72 | 80)
         && (3 * sum([a, d, g]) + 7 * sum([b, e, h]) + sum([c, f, i])).is_multiple_of(10)
-}
-
-/// The remainder by 97 of the number that digits and letters (A = 10 … Z = 35) spell.
-fn mod97<'a>(characters: impl Iterator<Item = &'a u8>) -> u32 {
-    characters.fold(0, |rest, &byte| match byte {
-        b'0'..=b'9' => (rest * 10 + u32::from(byte - b'0')) % 97,
-        _ => (rest * 100 + u32::from(byte.to_ascii_uppercase() - b'A') + 10) % 97,
-    })
 }
 
 /// Length of an IBAN by country, from the SWIFT IBAN Registry, release 99.

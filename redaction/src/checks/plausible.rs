@@ -1,6 +1,6 @@
 //! Values that have no check digit but rules of their own.
 
-use super::digits;
+use super::algorithms::digits;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// US Social Security numbers never issued: area 000, 666, 9xx, group 00, serial 0000 (SSA,
