@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use tollgate_proxy::config::Endpoint;
 use tollgate_proxy::pattern;
 use tollgate_proxy::policy::{Decision, Facts, Judgement, Policy, Target};
+use tollgate_redaction::Hints;
 
 /// Checks a policy, or explains its decision on a prompt.
 ///
@@ -46,8 +47,8 @@ pub fn run(command: &PolicyCommand, config: &Config) -> Outcome {
         } => {
             let policy = serve::load_policy(&config.policy.file)?;
             let text = redactor::read_text(file.as_deref())?;
-            let inspection =
-                redactor::load(config, !no_ner, 1)?.inspect(&[&text], redactor::deadline())?;
+            let redactor = redactor::load(config, !no_ner, 1)?;
+            let inspection = redactor.inspect(&[&text], &Hints::default(), redactor::deadline())?;
             let findings = inspection.findings.iter().flatten();
             let facts = Facts {
                 findings: findings

@@ -19,6 +19,7 @@ const INSPECT_TIMEOUT: Duration = Duration::from_secs(600);
 pub fn load(config: &Config, ner: bool, threads: usize) -> Result<Redactor, Failure> {
     let mut settings = RedactorConfig {
         rules_dir: config.rules.dir.clone(),
+        jurisdictions: config.inspection.jurisdictions.clone(),
         ner: config.ner.clone(),
     };
     settings.ner.runtime_dir = Runtime::locate().dir().to_owned();

@@ -14,7 +14,7 @@ use tollgate_proxy::policy::Policy;
 use tollgate_redaction::operator::Operator;
 use tollgate_redaction::placeholder::MasterKey;
 use tollgate_redaction::vault::{Vault, VaultLimits};
-use tollgate_redaction::{Entity, Redactor, ScanSpan, scan_line};
+use tollgate_redaction::{Entity, Hints, Jurisdiction, Redactor, ScanSpan, scan_line};
 
 /// Lines that each thread takes at a time: enough to share the work evenly, few enough to be
 /// prompt in a pipe.
@@ -25,6 +25,9 @@ const LINES_PER_THREAD: usize = 16;
 struct Line {
     id: Value,
     text: String,
+    /// Whose identifiers are likely in it.
+    #[serde(default)]
+    country: Option<String>,
 }
 
 /// What is printed for it.
@@ -58,7 +61,7 @@ pub fn run(args: &ScanArgs, config: &Config) -> Outcome {
         write!(out, "{}", redact(&redactor, &text, &operators)?)?;
         return Ok(());
     }
-    let spans = scan_line(&redactor, &text, redactor::deadline())?;
+    let spans = scan_line(&redactor, &text, &Hints::default(), redactor::deadline())?;
     if args.json {
         writeln!(out, "{}", serde_json::json!({ "spans": spans }))?;
         return Ok(());
@@ -131,7 +134,19 @@ fn answer(
             error.column()
         ))
     })?;
-    let spans = scan_line(redactor, &line.text, redactor::deadline())?;
+    let country = match line.country.as_deref() {
+        None | Some("") => None,
+        Some(code) => match Jurisdiction::new(&code.to_ascii_uppercase()) {
+            Some(country) => Some(country),
+            None => return Err(at("expected \"country\" to be two letters".into())),
+        },
+    };
+    let spans = scan_line(
+        redactor,
+        &line.text,
+        &Hints { country },
+        redactor::deadline(),
+    )?;
     Ok(serde_json::to_string(&Found {
         id: &line.id,
         spans,
@@ -158,7 +173,7 @@ fn redact(
     getrandom::fill(&mut key).map_err(|error| Failure::new(error.to_string()))?;
     let mut vault = Vault::new(&MasterKey::new(key).scope("scan"), VaultLimits::default());
     vault.reserve(text);
-    let mut inspection = redactor.inspect(&[text], redactor::deadline())?;
+    let mut inspection = redactor.inspect(&[text], &Hints::default(), redactor::deadline())?;
     let mut redacted = String::with_capacity(text.len());
     let mut kept = 0;
     for finding in inspection.findings.swap_remove(0) {

@@ -152,6 +152,7 @@ fn gate(
     }
     let redactor = Redactor::new(&RedactorConfig {
         rules_dir: config.rules.dir.clone(),
+        jurisdictions: config.inspection.jurisdictions.clone(),
         ner,
     })?;
     let local = children.local_model(config);

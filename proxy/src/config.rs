@@ -6,6 +6,7 @@
 use crate::wire::WireKind;
 use serde::Deserialize;
 use std::path::PathBuf;
+use tollgate_redaction::Jurisdiction;
 
 /// `[listen]`: the addresses of the gate.
 #[derive(Clone, Debug, Deserialize)]
@@ -162,10 +163,16 @@ pub struct Inspection {
     /// Off means that no text is looked at, nothing is found and policy decides on the route
     /// alone. It exists to measure what inspection costs; `tollgate doctor` warns of it.
     pub enabled: bool,
+    /// Where the organization is at home (ISO 3166-1 alpha-2): identifiers of these countries
+    /// count with less evidence.
+    pub jurisdictions: Vec<Jurisdiction>,
 }
 
 impl Default for Inspection {
     fn default() -> Self {
-        Inspection { enabled: true }
+        Inspection {
+            enabled: true,
+            jurisdictions: Vec::new(),
+        }
     }
 }

@@ -6,7 +6,7 @@ use crate::gate::Gate;
 use crate::prompt::Prompt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tollgate_redaction::{Error, Inspection, Redactor};
+use tollgate_redaction::{Error, Hints, Inspection, Redactor};
 
 /// Text that rules inspect in well under a millisecond.
 const INLINE_BYTES_MAX: usize = 64 << 10;
@@ -40,7 +40,7 @@ pub(crate) async fn inspect(gate: &Gate, prompt: Prompt) -> Result<(Prompt, Insp
 
 fn look(redactor: &Redactor, prompt: &Prompt, deadline: Instant) -> Result<Inspection, Refusal> {
     redactor
-        .inspect(&prompt.texts(), deadline)
+        .inspect(&prompt.texts(), &Hints::default(), deadline)
         .map_err(|error| match error {
             Error::Deadline => Refusal::inspection_timeout(),
             other => Refusal::inspection_failed().because(other),

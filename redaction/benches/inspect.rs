@@ -7,7 +7,7 @@ use std::{
     path::Path,
     time::{Duration, Instant},
 };
-use tollgate_redaction::{Device, Inspection, NerConfig, Redactor, RedactorConfig};
+use tollgate_redaction::{Device, Hints, Inspection, NerConfig, Redactor, RedactorConfig};
 
 const PROMPT: &str = "Please draft a polite reply to the message below and keep it under two hundred words. \
 The customer, Marta Lindqvist, wrote on Monday from marta.lindqvist@example.com that the invoice for \
@@ -33,6 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         };
         Redactor::new(&RedactorConfig {
             rules_dir: root.join("rules"),
+            jurisdictions: Vec::new(),
             ner,
         })
     };
@@ -83,7 +84,13 @@ fn report(
     segments: &[&str],
     times: u32,
 ) -> Result<Inspection, tollgate_redaction::Error> {
-    let inspect = || redactor.inspect(segments, Instant::now() + Duration::from_secs(600));
+    let inspect = || {
+        redactor.inspect(
+            segments,
+            &Hints::default(),
+            Instant::now() + Duration::from_secs(600),
+        )
+    };
     let mut last = inspect()?;
     let (mut best, mut total) = (Duration::MAX, Duration::ZERO);
     let started = Instant::now();

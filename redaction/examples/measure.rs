@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
-use tollgate_redaction::{Device, NerConfig, Redactor, RedactorConfig};
+use tollgate_redaction::{Device, Hints, NerConfig, Redactor, RedactorConfig};
 
 #[derive(Default)]
 struct Tally {
@@ -46,6 +46,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         };
         Redactor::new(&RedactorConfig {
             rules_dir: root.join("rules"),
+            jurisdictions: Vec::new(),
             ner,
         })
     };
@@ -93,7 +94,11 @@ fn measure(
             .chain([text.len()])
             .collect();
         bytes += text.len();
-        let inspection = redactor.inspect(&[text], Instant::now() + Duration::from_secs(600))?;
+        let inspection = redactor.inspect(
+            &[text],
+            &Hints::default(),
+            Instant::now() + Duration::from_secs(600),
+        )?;
         cpu += inspection.cpu;
         let found = &inspection.findings[0];
         let mut labelled = Vec::new();

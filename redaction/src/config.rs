@@ -1,5 +1,6 @@
 //! How a redactor is set up.
 
+use crate::Jurisdiction;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, path::PathBuf, str::FromStr};
 
@@ -8,6 +9,8 @@ use std::{fmt, path::PathBuf, str::FromStr};
 pub struct RedactorConfig {
     /// The directory that holds `recognizers/` and `terms/`.
     pub rules_dir: PathBuf,
+    /// Where the deployment is at home: identifiers of these count with less evidence.
+    pub jurisdictions: Vec<Jurisdiction>,
     /// The recognition model.
     pub ner: NerConfig,
 }

@@ -1,7 +1,7 @@
 //! What a recognizer reports.
 
 use crate::{Entity, Span};
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::sync::Arc;
 
 /// One piece of personal data or one secret, by its place. It holds no text, so that a finding
@@ -64,6 +64,17 @@ impl std::fmt::Display for Jurisdiction {
 impl Serialize for Jurisdiction {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Jurisdiction {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = String::deserialize(deserializer)?;
+        Self::new(&code).ok_or_else(|| {
+            serde::de::Error::custom(format!(
+                "`{code}` is no jurisdiction; expected two capital letters such as \"DE\""
+            ))
+        })
     }
 }
 

@@ -38,7 +38,7 @@ pub use entity::{Category, Entity, UnknownEntity};
 pub use error::Error;
 pub use finding::{Finding, Jurisdiction};
 pub use recognizer::Recognizer;
-pub use redactor::{Inspection, Redactor, Summary};
+pub use redactor::{Hints, Inspection, Redactor, Summary};
 pub use resolve::resolve;
 pub use scan::{ScanSpan, scan_line};
 pub use span::Span;

@@ -1,7 +1,9 @@
-//! Rule packs: the recognizers as data, one TOML file per family in `rules/recognizers/`.
+//! Rule packs: the recognizers as data, one TOML file per family in `rules/recognizers/` and the
+//! directories in it. A pack is named by its path there without `.toml`: `identifiers/de`.
 //!
 //! ```toml
 //! description = "what the family is"
+//! jurisdiction = "DE"                # of every recognizer of the pack that names no other
 //! [words]                            # lists that recognizers share as "@name"
 //! card = ["card", "carte"]
 //!
@@ -10,6 +12,8 @@
 //! entity = "CARD"
 //! pattern = '''4\d{15}'''            # longer alternatives first; (?P<value>…) narrows the finding
 //! score = 0.6                        # without context
+//! bare_score = 0.3                   # without context, of a value that is digits only; default: score
+//! home_score = 0.6                   # without context, at least, in the rule's own jurisdiction
 //! check = "card"                     # see checks.rs
 //! context = ["@card", "kart*"]       # whole words near the match; * ends a stem
 //! context_score = 0.95               # with context
@@ -23,9 +27,11 @@
 //! min_entropy = 0.0                  # bits per character of the value
 //! max_bytes = 256                    # no match is longer
 //! exclude = [{ pattern = "40+", reason = "test numbers" }]
-//! jurisdiction = "US"
+//! jurisdiction = "US"                # ISO 3166-1 alpha-2, or EU
 //! source = "where the rule comes from"
 //! ```
+//!
+//! A rule is *at home* where its jurisdiction is one of the deployment's or the caller's hint.
 
 use crate::{Entity, Error, checks, finding::Jurisdiction};
 use regex_automata::{meta, util::syntax};
@@ -39,6 +45,7 @@ struct PackFile {
     #[serde(default)]
     #[expect(dead_code, reason = "documents the file; checked to be text")]
     description: String,
+    jurisdiction: Option<Spanned<String>>,
     #[serde(default)]
     words: BTreeMap<String, Vec<String>>,
     #[serde(default)]
@@ -52,10 +59,12 @@ struct RuleFile {
     entity: Spanned<String>,
     pattern: Spanned<String>,
     score: Spanned<f32>,
+    bare_score: Option<Spanned<f32>>,
+    home_score: Option<Spanned<f32>>,
     check: Option<Spanned<String>>,
     #[serde(default)]
     context: Vec<Spanned<String>>,
-    context_score: Option<f32>,
+    context_score: Option<Spanned<f32>>,
     #[serde(default)]
     context_required: bool,
     #[serde(default)]
@@ -103,7 +112,12 @@ pub(crate) struct Rule {
     pub name: String,
     pub entity: Entity,
     pub pattern: String,
+    /// Without context.
     pub score: f32,
+    /// Without context, of a value that consists of digits only.
+    pub bare_score: f32,
+    /// Without context, at least, where the rule is at home; 0 raises nothing.
+    pub home_score: f32,
     pub check: Option<checks::Check>,
     pub context: Vec<String>,
     pub context_score: f32,
@@ -131,13 +145,19 @@ impl Rule {
     }
 }
 
-/// Reads a pack from `path`; its name is the file's.
-pub(crate) fn read(path: &Path) -> Result<Vec<Rule>, Error> {
+/// Reads a pack from `path`, which lies in `directory`; its name is its path there.
+pub(crate) fn read(directory: &Path, path: &Path) -> Result<Vec<Rule>, Error> {
     let source = fs::read_to_string(path).map_err(|source| Error::Io {
         path: path.into(),
         source,
     })?;
-    parse(path, &source)
+    let inside = path.strip_prefix(directory).unwrap_or(path);
+    let name: Vec<_> = inside
+        .with_extension("")
+        .iter()
+        .map(|part| part.to_string_lossy().into_owned())
+        .collect();
+    parse(path, &name.join("/"), &source)
 }
 
 /// The line, from 1, on which byte `at` of `source` lies.
@@ -148,7 +168,7 @@ pub(crate) fn line_of(source: &str, at: usize) -> usize {
         .count()
 }
 
-fn parse(path: &Path, source: &str) -> Result<Vec<Rule>, Error> {
+fn parse(path: &Path, pack: &str, source: &str) -> Result<Vec<Rule>, Error> {
     let refuse = |at: usize, reason: String| Error::Rules {
         path: path.into(),
         line: line_of(source, at),
@@ -160,7 +180,7 @@ fn parse(path: &Path, source: &str) -> Result<Vec<Rule>, Error> {
             error.message().to_owned(),
         )
     })?;
-    let pack = path.file_stem().unwrap_or_default().to_string_lossy();
+    let home = jurisdiction(file.jurisdiction.as_ref()).map_err(|(at, why)| refuse(at, why))?;
     let mut ids = HashSet::new();
     let mut rules = Vec::with_capacity(file.recognizer.len());
     for rule in file.recognizer {
@@ -173,7 +193,7 @@ fn parse(path: &Path, source: &str) -> Result<Vec<Rule>, Error> {
             ));
         }
         rules.push(
-            sound(&pack, &file.words, rule)
+            sound(pack, home, &file.words, rule)
                 .map_err(|(span, reason)| refuse(if span == 0 { at } else { span }, reason))?,
         );
     }
@@ -183,6 +203,7 @@ fn parse(path: &Path, source: &str) -> Result<Vec<Rule>, Error> {
 /// Checks a rule; on failure, where in the file (0: the rule itself) and why.
 fn sound(
     pack: &str,
+    home: Option<Jurisdiction>,
     lists: &BTreeMap<String, Vec<String>>,
     rule: RuleFile,
 ) -> Result<Rule, (usize, String)> {
@@ -198,14 +219,11 @@ fn sound(
     if compiled.is_match("") {
         return Err((pattern_at, "the pattern matches the empty text".into()));
     }
-    let score = *rule.score.get_ref();
-    let context_score = rule.context_score.unwrap_or(score);
-    if !(0.0..=1.0).contains(&score) || !(0.0..=1.0).contains(&context_score) {
-        return Err((
-            rule.score.span().start,
-            "a score lies between 0 and 1".into(),
-        ));
-    }
+    let score = in_range(&rule.score)?;
+    let or = |other: &Option<Spanned<f32>>, default| other.as_ref().map_or(Ok(default), in_range);
+    let bare_score = or(&rule.bare_score, score)?;
+    let home_score = or(&rule.home_score, 0.0)?;
+    let context_score = or(&rule.context_score, score)?;
     let check = match &rule.check {
         None => None,
         Some(name) => Some(checks::by_name(name.get_ref()).ok_or_else(|| {
@@ -228,15 +246,13 @@ fn sound(
     if rule.keywords.iter().any(String::is_empty) {
         return Err((0, "an empty keyword would start a match everywhere".into()));
     }
-    let jurisdiction = match &rule.jurisdiction {
-        None => None,
-        Some(code) => Some(Jurisdiction::new(code.get_ref()).ok_or_else(|| {
-            (
-                code.span().start,
-                format!("`{}` is no two-letter country code", code.get_ref()),
-            )
-        })?),
-    };
+    let jurisdiction = jurisdiction(rule.jurisdiction.as_ref())?.or(home);
+    if let (Some(raised), None) = (&rule.home_score, jurisdiction) {
+        return Err((
+            raised.span().start,
+            "home_score needs a jurisdiction to be at home in".into(),
+        ));
+    }
     let exclude = rule
         .exclude
         .iter()
@@ -254,6 +270,8 @@ fn sound(
         entity,
         pattern,
         score,
+        bare_score,
+        home_score,
         check,
         context,
         context_score,
@@ -269,6 +287,26 @@ fn sound(
         exclude,
         jurisdiction,
     })
+}
+
+fn in_range(score: &Spanned<f32>) -> Result<f32, (usize, String)> {
+    match *score.get_ref() {
+        sound if (0.0..=1.0).contains(&sound) => Ok(sound),
+        _ => Err((score.span().start, "a score lies between 0 and 1".into())),
+    }
+}
+
+fn jurisdiction(code: Option<&Spanned<String>>) -> Result<Option<Jurisdiction>, (usize, String)> {
+    let Some(code) = code else {
+        return Ok(None);
+    };
+    match Jurisdiction::new(code.get_ref()) {
+        Some(known) => Ok(Some(known)),
+        None => Err((
+            code.span().start,
+            format!("`{}` is no two-letter country code", code.get_ref()),
+        )),
+    }
 }
 
 /// Replaces `@name` by the words of that list.
@@ -349,7 +387,7 @@ mod tests {
 
     fn refusal(rule: &str) -> (usize, String) {
         let source = format!("description = \"x\"\n\n[[recognizer]]\n{rule}");
-        match parse(Path::new("broken.toml"), &source).err() {
+        match parse(Path::new("broken.toml"), "broken", &source).err() {
             Some(Error::Rules { line, reason, .. }) => (line, reason),
             other => panic!("not refused as a rule: {other:?}"),
         }
@@ -358,7 +396,8 @@ mod tests {
     #[test]
     fn a_broken_pack_is_refused_with_line_and_reason() {
         let good = "id = \"a\"\nentity = \"CARD\"\npattern = '\\d{4}'\nscore = 0.5\n";
-        assert!(parse(Path::new("good.toml"), &format!("[[recognizer]]\n{good}")).is_ok());
+        let sound = format!("[[recognizer]]\n{good}");
+        assert!(parse(Path::new("good.toml"), "good", &sound).is_ok());
         for (change, line, part) in [
             (good.replace("CARD", "CRAD"), 5, "unknown entity"),
             (good.replace("{4}", "{4"), 6, "pattern"),
@@ -372,6 +411,8 @@ mod tests {
                 "without context words",
             ),
             (format!("{good}jurisdiction = \"usa\"\n"), 8, "two-letter"),
+            (format!("{good}bare_score = 2.0\n"), 8, "between 0 and 1"),
+            (format!("{good}home_score = 0.6\n"), 8, "at home in"),
             (format!("{good}colour = \"red\"\n"), 8, "unknown field"),
             (format!("{good}[[recognizer]]\n{good}"), 8, "used twice"),
         ] {
@@ -381,6 +422,29 @@ mod tests {
                 "line {at}: {reason}\n{change}"
             );
         }
+    }
+
+    #[test]
+    fn a_pack_names_the_jurisdiction_of_its_rules() {
+        let rule = |id: &str, more: &str| {
+            format!(
+                "[[recognizer]]\nid = \"{id}\"\nentity = \"TAX_ID\"\npattern = '\\d{{4}}'\nscore = 0.4\n{more}"
+            )
+        };
+        let source = format!(
+            "jurisdiction = \"DE\"\n{}{}",
+            rule("own", "home_score = 0.6\n"),
+            rule("other", "jurisdiction = \"AT\"\nbare_score = 0.2\n")
+        );
+        let rules = parse(Path::new("de.toml"), "identifiers/de", &source).unwrap();
+        let [own, other] = &rules[..] else {
+            panic!("two rules");
+        };
+        assert_eq!(own.name, "identifiers/de/own");
+        assert_eq!(own.jurisdiction, Jurisdiction::new("DE"));
+        assert_eq!((own.score, own.bare_score, own.home_score), (0.4, 0.4, 0.6));
+        assert_eq!(other.jurisdiction, Jurisdiction::new("AT"));
+        assert_eq!((other.bare_score, other.home_score), (0.2, 0.0));
     }
 
     #[test]

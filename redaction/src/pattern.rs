@@ -7,7 +7,7 @@
 //!   says that they match. For most text that is none or few of them.
 
 use crate::{
-    Entity, Error, Finding, Recognizer, Span,
+    Entity, Error, Finding, Span,
     checks::Check,
     context::{AFTER, BEFORE, Words, ceil, ends_word, floor, is_word, spellings_of, starts_word},
     finding::Jurisdiction,
@@ -18,6 +18,9 @@ use regex_automata::{
     Anchored, Input, MatchKind, PatternID, PatternSet, meta, util::captures::Captures,
 };
 use std::{ops::Range, path::Path, sync::Arc};
+
+/// The jurisdictions that rules are at home in.
+pub(crate) type Homes<'h> = &'h [Jurisdiction];
 
 /// How much text is searched at once, in bytes.
 const BLOCK: usize = 4096;
@@ -56,6 +59,8 @@ struct Compiled {
     narrowed: bool,
     check: Option<Check>,
     score: f32,
+    bare_score: f32,
+    home_score: f32,
     context: Option<Words>,
     context_score: f32,
     context_required: bool,
@@ -70,7 +75,7 @@ struct Compiled {
 }
 
 impl Patterns {
-    /// Compiles every pack in `directory`, in the order of their names.
+    /// Compiles every pack in `directory` and below it, in the order of their names.
     pub fn read(directory: &Path, skip: &[&str]) -> Result<Self, Error> {
         let mut rules = Vec::new();
         for path in toml_files(directory)? {
@@ -78,7 +83,7 @@ impl Patterns {
                 .iter()
                 .any(|name| path.file_name().is_some_and(|file| file == *name))
             {
-                rules.extend(pack::read(&path)?);
+                rules.extend(pack::read(directory, &path)?);
             }
         }
         Self::compile(rules).map_err(|reason| Error::Rules {
@@ -133,7 +138,7 @@ impl Patterns {
         self.rules.len()
     }
 
-    fn find_keyed(&self, text: &str, out: &mut Vec<Finding>) {
+    fn find_keyed(&self, text: &str, homes: Homes, out: &mut Vec<Finding>) {
         for keywords in &self.keywords {
             let mut resume = vec![
                 0;
@@ -157,7 +162,7 @@ impl Patterns {
                     .span(hit.start()..end)
                     .anchored(Anchored::Yes);
                 if let Some(found) = rule.regex.search(&input)
-                    && let Some(finding) = rule.judge(text, found.range())
+                    && let Some(finding) = rule.judge(text, found.range(), homes)
                 {
                     resume[at] = finding.span.end;
                     out.push(finding);
@@ -166,7 +171,7 @@ impl Patterns {
         }
     }
 
-    fn find_shaped(&self, text: &str, out: &mut Vec<Finding>) {
+    fn find_shaped(&self, text: &str, homes: Homes, out: &mut Vec<Finding>) {
         let mut resume = vec![0; self.rules.len()];
         let mut matching = PatternSet::new(self.shaped.len());
         let mut wanted = vec![false; self.rules.len()];
@@ -184,7 +189,8 @@ impl Patterns {
             }
             for (at, wanted) in wanted.iter_mut().enumerate() {
                 if std::mem::take(wanted) {
-                    resume[at] = self.rules[at].search(text, resume[at].max(start)..end, out);
+                    resume[at] =
+                        self.rules[at].search(text, resume[at].max(start)..end, homes, out);
                 }
             }
             start = end;
@@ -226,14 +232,11 @@ impl Contexts {
     }
 }
 
-impl Recognizer for Patterns {
-    fn name(&self) -> &str {
-        "patterns"
-    }
-
-    fn find(&self, text: &str, out: &mut Vec<Finding>) {
-        self.find_keyed(text, out);
-        self.find_shaped(text, out);
+impl Patterns {
+    /// Appends what the rules find in `text` to `out`; findings may overlap.
+    pub fn find(&self, text: &str, homes: Homes, out: &mut Vec<Finding>) {
+        self.find_keyed(text, homes, out);
+        self.find_shaped(text, homes, out);
     }
 }
 
@@ -277,6 +280,8 @@ impl Compiled {
             regex,
             check: rule.check,
             score: rule.score,
+            bare_score: rule.bare_score,
+            home_score: rule.home_score,
             context: Words::new(&rule.context),
             context_score: rule.context_score,
             context_required: rule.context_required,
@@ -292,7 +297,13 @@ impl Compiled {
     }
 
     /// Reports matches that start in `range`; says where the next search for this rule begins.
-    fn search(&self, text: &str, range: Range<usize>, out: &mut Vec<Finding>) -> usize {
+    fn search(
+        &self,
+        text: &str,
+        range: Range<usize>,
+        homes: Homes,
+        out: &mut Vec<Finding>,
+    ) -> usize {
         let mut at = range.start;
         let seen = ceil(text, range.end + self.max_bytes);
         while at < range.end {
@@ -302,7 +313,7 @@ impl Compiled {
             if found.start() >= range.end {
                 break;
             }
-            at = match self.judge(text, found.range()) {
+            at = match self.judge(text, found.range(), homes) {
                 Some(finding) => {
                     let end = finding.span.end.max(found.start() + 1);
                     out.push(finding);
@@ -315,7 +326,7 @@ impl Compiled {
     }
 
     /// Decides about one match.
-    fn judge(&self, text: &str, found: Range<usize>) -> Option<Finding> {
+    fn judge(&self, text: &str, found: Range<usize>, homes: Homes) -> Option<Finding> {
         let mut value = if self.narrowed {
             self.value(text, found)?
         } else {
@@ -351,7 +362,7 @@ impl Compiled {
         let score = match near(&self.context) {
             true => self.context_score,
             false if self.context_required => return None,
-            false => self.score,
+            false => self.score_alone(matched, homes),
         };
         if near(&self.veto) {
             return None;
@@ -363,6 +374,18 @@ impl Compiled {
             recognizer: Arc::clone(&self.name),
             jurisdiction: self.jurisdiction,
         })
+    }
+
+    /// The score of a value that no context word stands near to.
+    fn score_alone(&self, value: &str, homes: Homes) -> f32 {
+        let score = match value.bytes().all(|byte| byte.is_ascii_digit()) {
+            true => self.bare_score,
+            false => self.score,
+        };
+        match self.jurisdiction {
+            Some(own) if homes.contains(&own) => score.max(self.home_score),
+            _ => score,
+        }
     }
 
     fn value(&self, text: &str, found: Range<usize>) -> Option<Range<usize>> {
@@ -449,7 +472,7 @@ fn entropy(text: &str) -> f32 {
         .sum()
 }
 
-/// The `.toml` files of a directory, by name.
+/// The `.toml` files of a directory and of those in it, by name.
 pub(crate) fn toml_files(directory: &Path) -> Result<Vec<std::path::PathBuf>, Error> {
     let failed = |source| Error::Io {
         path: directory.into(),
@@ -458,7 +481,9 @@ pub(crate) fn toml_files(directory: &Path) -> Result<Vec<std::path::PathBuf>, Er
     let mut files = Vec::new();
     for entry in std::fs::read_dir(directory).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        if path
+        if path.is_dir() {
+            files.extend(toml_files(&path)?);
+        } else if path
             .extension()
             .is_some_and(|extension| extension == "toml")
         {
@@ -488,7 +513,7 @@ mod tests {
 
     fn found<'t>(patterns: &Patterns, text: &'t str) -> Vec<&'t str> {
         let mut out = Vec::new();
-        patterns.find(text, &mut out);
+        patterns.find(text, &[], &mut out);
         out.into_iter()
             .map(|finding| &text[finding.span.range()])
             .collect()
@@ -529,6 +554,39 @@ mod tests {
             found(&patterns, "key_key_ab12cd key_aaaaaa key_zq91xw"),
             ["ab12cd", "zq91xw"]
         );
+    }
+
+    #[test]
+    fn digits_alone_score_less_and_at_home_more() {
+        let patterns = patterns(
+            "jurisdiction = 'DE'\n[[recognizer]]\nid = 'n'\nentity = 'TAX_ID'\npattern = '\\d{2}-?\\d{2}'\n\
+             score = 0.6\nbare_score = 0.3\nhome_score = 0.55\ncontext = ['tax']\ncontext_score = 0.9\n",
+        );
+        let score = |text: &str, homes: &[&str]| {
+            let homes: Vec<_> = homes.iter().filter_map(|h| Jurisdiction::new(h)).collect();
+            let mut out = Vec::new();
+            patterns.find(text, &homes, &mut out);
+            out[0].score
+        };
+        assert_eq!(score("12-34", &[]), 0.6);
+        assert_eq!(score("12-34", &["DE"]), 0.6);
+        assert_eq!(score("1234", &["AT"]), 0.3);
+        assert_eq!(score("1234", &["AT", "DE"]), 0.55);
+        assert_eq!(score("tax 1234", &["AT"]), 0.9);
+    }
+
+    #[test]
+    fn packs_lie_in_directories() {
+        let directory = std::env::temp_dir().join(format!("tollgate-packs-{}", std::process::id()));
+        std::fs::create_dir_all(directory.join("identifiers")).unwrap();
+        std::fs::write(directory.join("identifiers/de.toml"), PIN).unwrap();
+        std::fs::write(directory.join("de.toml"), PIN).unwrap();
+        let patterns = Patterns::read(&directory, &["other.toml"]).unwrap();
+        std::fs::remove_dir_all(&directory).unwrap();
+        let mut out = Vec::new();
+        patterns.find("1234-5678", &[], &mut out);
+        let names: Vec<_> = out.iter().map(|finding| &*finding.recognizer).collect();
+        assert_eq!(names, ["de/pin", "identifiers/de/pin"]);
     }
 
     #[test]

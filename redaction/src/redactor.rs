@@ -1,8 +1,8 @@
 //! Runs every recognizer over the text of one request.
 
 use crate::{
-    Error, Finding, Recognizer, RedactorConfig, config::Device, ner::Ner, pattern::Patterns,
-    resolve::resolve, terms::Terms,
+    Error, Finding, Jurisdiction, Recognizer, RedactorConfig, config::Device, ner::Ner,
+    pattern::Patterns, resolve::resolve, terms::Terms,
 };
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,14 @@ pub struct Redactor {
     patterns: Patterns,
     terms: Terms,
     ner: Option<Ner>,
+    homes: Vec<Jurisdiction>,
+}
+
+/// What a caller knows about the text of one inspection, and nobody can read in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hints {
+    /// The country whose identifiers are likely, besides the deployment's jurisdictions.
+    pub country: Option<Jurisdiction>,
 }
 
 /// What an inspection found, and what it took.
@@ -58,6 +66,7 @@ impl Redactor {
                     &recognizers.join(crate::ner::RULES_FILE),
                 )?),
             },
+            homes: config.jurisdictions.clone(),
         })
     }
 
@@ -65,15 +74,22 @@ impl Redactor {
     /// to read, on some more. CPU bound and blocking.
     ///
     /// An error means that the text was *not* inspected; the caller must treat it as unsafe.
-    pub fn inspect(&self, segments: &[&str], deadline: Instant) -> Result<Inspection, Error> {
+    pub fn inspect(
+        &self,
+        segments: &[&str],
+        hints: &Hints,
+        deadline: Instant,
+    ) -> Result<Inspection, Error> {
         let started = crate::cpu::thread_time();
+        let mut homes = self.homes.clone();
+        homes.extend(hints.country);
         let mut findings = Vec::with_capacity(segments.len());
         for segment in segments {
             if Instant::now() >= deadline {
                 return Err(Error::Deadline);
             }
             let mut found = Vec::new();
-            self.patterns.find(segment, &mut found);
+            self.patterns.find(segment, &homes, &mut found);
             self.terms.find(segment, &mut found);
             findings.push(found);
         }

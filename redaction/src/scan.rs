@@ -1,6 +1,6 @@
 //! Findings for people and tools that count in characters.
 
-use crate::{Entity, Error, Finding, Redactor, finding::Jurisdiction};
+use crate::{Entity, Error, Finding, Hints, Redactor, finding::Jurisdiction};
 use serde::Serialize;
 use std::{sync::Arc, time::Instant};
 
@@ -26,9 +26,10 @@ pub struct ScanSpan {
 pub fn scan_line(
     redactor: &Redactor,
     text: &str,
+    hints: &Hints,
     deadline: Instant,
 ) -> Result<Vec<ScanSpan>, Error> {
-    let mut inspection = redactor.inspect(&[text], deadline)?;
+    let mut inspection = redactor.inspect(&[text], hints, deadline)?;
     Ok(in_code_points(text, inspection.findings.swap_remove(0)))
 }
 

@@ -7,7 +7,7 @@ use std::{
     sync::OnceLock,
     time::{Duration, Instant},
 };
-use tollgate_redaction::{Device, Entity, NerConfig, Redactor, RedactorConfig};
+use tollgate_redaction::{Device, Entity, Hints, NerConfig, Redactor, RedactorConfig};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -59,6 +59,7 @@ fn make(device: Device, change: impl FnOnce(&mut NerConfig)) -> Redactor {
     change(&mut ner);
     Redactor::new(&RedactorConfig {
         rules_dir: root().join("rules"),
+        jurisdictions: Vec::new(),
         ner,
     })
     .unwrap()
@@ -80,7 +81,10 @@ fn soon() -> Instant {
 
 /// What of `entity` is found in `text`, as text.
 fn found(redactor: &Redactor, text: &str, entity: Entity) -> Vec<String> {
-    redactor.inspect(&[text], soon()).unwrap().findings[0]
+    redactor
+        .inspect(&[text], &Hints::default(), soon())
+        .unwrap()
+        .findings[0]
         .iter()
         .filter(|finding| finding.entity == entity)
         .map(|finding| text[finding.span.range()].to_owned())
@@ -177,7 +181,9 @@ fn a_name_at_the_end_of_much_repetition_is_found_with_little_reading() {
         })
         .collect();
     text.push_str("Complaint of Angela Brown about Counter 2\n");
-    let inspection = model().inspect(&[&text], soon()).unwrap();
+    let inspection = model()
+        .inspect(&[&text], &Hints::default(), soon())
+        .unwrap();
     assert!(
         inspection.ner_windows < 40,
         "{} windows",
@@ -192,9 +198,13 @@ fn what_was_read_is_not_read_again() {
     let redactor = make(Device::Cpu, |_| ());
     let text = "Please send the contract to Robert Fielding before Friday.";
     assert!(redactor.needs_model(&[text]));
-    let first = redactor.inspect(&[text], soon()).unwrap();
+    let first = redactor
+        .inspect(&[text], &Hints::default(), soon())
+        .unwrap();
     assert!(!redactor.needs_model(&[text]));
-    let second = redactor.inspect(&[text, text], soon()).unwrap();
+    let second = redactor
+        .inspect(&[text, text], &Hints::default(), soon())
+        .unwrap();
     assert_eq!((first.ner_windows, first.ner_windows_cached), (1, 0));
     assert_eq!((second.ner_windows, second.ner_windows_cached), (0, 1));
     assert_eq!(first.findings[0], second.findings[0]);
@@ -214,7 +224,11 @@ fn text_without_names_needs_no_model() {
 
 #[test]
 fn time_that_ran_out_is_an_error() {
-    let error = model().inspect(&["Angela Brown and 4111 1111 1111 1111"], Instant::now());
+    let error = model().inspect(
+        &["Angela Brown and 4111 1111 1111 1111"],
+        &Hints::default(),
+        Instant::now(),
+    );
     assert!(error.unwrap_err().is_deadline());
     let redactor = make(Device::Cpu, |ner| ner.cache_windows = 0);
     let text: String = (0..4000)
@@ -227,7 +241,11 @@ fn time_that_ran_out_is_an_error() {
         })
         .collect();
     let started = Instant::now();
-    let error = redactor.inspect(&[&text], started + Duration::from_millis(300));
+    let error = redactor.inspect(
+        &[&text],
+        &Hints::default(),
+        started + Duration::from_millis(300),
+    );
     assert!(error.unwrap_err().is_deadline());
     assert!(
         started.elapsed() < Duration::from_secs(10),
@@ -259,7 +277,9 @@ fn more_than_the_model_may_read_is_an_error() {
             )
         })
         .collect();
-    let error = redactor.inspect(&[&text], soon()).unwrap_err();
+    let error = redactor
+        .inspect(&[&text], &Hints::default(), soon())
+        .unwrap_err();
     assert!(
         matches!(error, tollgate_redaction::Error::TooMuch { limit: 2, .. }),
         "{error}"
@@ -270,6 +290,7 @@ fn more_than_the_model_may_read_is_an_error() {
 fn a_missing_runtime_says_what_to_do() {
     let missing = RedactorConfig {
         rules_dir: root().join("rules"),
+        jurisdictions: Vec::new(),
         ner: NerConfig {
             runtime_dir: "nowhere".into(),
             device: Device::Cpu,
@@ -299,6 +320,7 @@ fn a_device_that_is_not_there_is_an_error_only_when_asked_for() {
     };
     let config = RedactorConfig {
         rules_dir: root().join("rules"),
+        jurisdictions: Vec::new(),
         ner,
     };
     let error = Redactor::new(&config).err().unwrap();
@@ -327,7 +349,9 @@ fn inspections_run_beside_each_other() {
 }
 
 fn is_sound(redactor: &Redactor, text: &str) -> Result<(), TestCaseError> {
-    let inspection = redactor.inspect(&[text, text], soon()).unwrap();
+    let inspection = redactor
+        .inspect(&[text, text], &Hints::default(), soon())
+        .unwrap();
     prop_assert_eq!(inspection.findings.len(), 2);
     for findings in &inspection.findings {
         for finding in findings {
