@@ -4,21 +4,22 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 
-/// A segment open for appending.
-pub(super) trait SegmentFile: Send {
+/// A segment open for appending. It is synced by one thread while another appends to it.
+pub(super) trait SegmentFile: Send + Sync {
     /// Appends all of `bytes`, in one `write` if the system takes them at once.
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
+    fn append(&self, bytes: &[u8]) -> io::Result<()>;
     /// Cuts the file to `len` bytes.
-    fn truncate(&mut self, len: u64) -> io::Result<()>;
+    fn truncate(&self, len: u64) -> io::Result<()>;
     /// Forces what was written to stable storage.
-    fn sync(&mut self) -> io::Result<()>;
+    fn sync(&self) -> io::Result<()>;
 }
 
 /// Where segments are made.
 pub(super) trait Disk: Send {
     /// Opens `path` for appending, made if absent.
-    fn open(&mut self, path: &Path) -> io::Result<Box<dyn SegmentFile>>;
+    fn open(&mut self, path: &Path) -> io::Result<Arc<dyn SegmentFile>>;
     /// Forces the directory's entries to stable storage.
     fn sync_dir(&mut self, dir: &Path) -> io::Result<()>;
 }
@@ -28,9 +29,9 @@ pub(super) trait Disk: Send {
 pub(super) struct Os;
 
 impl Disk for Os {
-    fn open(&mut self, path: &Path) -> io::Result<Box<dyn SegmentFile>> {
+    fn open(&mut self, path: &Path) -> io::Result<Arc<dyn SegmentFile>> {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
-        Ok(Box::new(file))
+        Ok(Arc::new(file))
     }
 
     fn sync_dir(&mut self, dir: &Path) -> io::Result<()> {
@@ -39,15 +40,16 @@ impl Disk for Os {
 }
 
 impl SegmentFile for File {
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.write_all(bytes)
+    fn append(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut file: &File = self;
+        file.write_all(bytes)
     }
 
-    fn truncate(&mut self, len: u64) -> io::Result<()> {
+    fn truncate(&self, len: u64) -> io::Result<()> {
         self.set_len(len)
     }
 
-    fn sync(&mut self) -> io::Result<()> {
+    fn sync(&self) -> io::Result<()> {
         self.sync_data()
     }
 }

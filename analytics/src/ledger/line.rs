@@ -2,7 +2,7 @@
 
 use super::Error;
 use crate::record::Record;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::sync::Arc;
@@ -79,12 +79,6 @@ impl fmt::Debug for Hash {
     }
 }
 
-#[derive(Serialize)]
-struct Out<'a> {
-    seq: u64,
-    record: &'a Record,
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct In {
@@ -92,24 +86,26 @@ struct In {
     record: Record,
 }
 
-/// Appends the line of `record` to `buf` and returns its hash; on an error `buf` is as before.
-pub(super) fn write(
-    buf: &mut Vec<u8>,
-    prev: &Hash,
-    seq: u64,
-    record: &Record,
-) -> Result<Hash, Error> {
+/// A record as its line holds it.
+pub(super) fn to_json(record: &Record) -> Result<Vec<u8>, serde_json::Error> {
+    // About what a record takes.
+    let mut json = Vec::with_capacity(1024);
+    serde_json::to_writer(&mut json, record)?;
+    Ok(json)
+}
+
+/// Appends the line of a record, given as JSON, to `buf` and returns its hash; on an error `buf`
+/// is as before.
+pub(super) fn write(buf: &mut Vec<u8>, prev: &Hash, seq: u64, json: &[u8]) -> Result<Hash, Error> {
     let start = buf.len();
     // The hash comes before what it covers: leave room, fill it in after.
     buf.resize(start + HEX_LEN, b'0');
     buf.push(b' ');
-    if let Err(source) = serde_json::to_writer(&mut *buf, &Out { seq, record }) {
-        buf.truncate(start);
-        return Err(Error::Form {
-            seq,
-            source: Arc::new(source),
-        });
-    }
+    buf.extend_from_slice(SEQ_PREFIX);
+    buf.extend_from_slice(seq.to_string().as_bytes());
+    buf.extend_from_slice(b",\"record\":");
+    buf.extend_from_slice(json);
+    buf.push(b'}');
     let hash = prev.next(&buf[start + HEX_LEN + 1..]);
     buf[start..start + HEX_LEN].copy_from_slice(&hash.to_hex());
     buf.push(b'\n');
@@ -171,7 +167,7 @@ mod tests {
     #[test]
     fn a_line_reads_back() {
         let mut buf = Vec::new();
-        let hash = write(&mut buf, &Hash::genesis(), 7, &sample(7)).unwrap();
+        let hash = write(&mut buf, &Hash::genesis(), 7, &to_json(&sample(7)).unwrap()).unwrap();
         assert_eq!(buf.pop(), Some(b'\n'));
         assert!(!buf.contains(&b'\n'));
         let line = Line::parse(&buf).unwrap();
@@ -203,7 +199,7 @@ mod tests {
         let mut record = sample(0);
         record.decision.reason = "x".repeat(MAX_LINE_BYTES);
         let mut buf = b"before".to_vec();
-        let error = write(&mut buf, &Hash::genesis(), 0, &record).unwrap_err();
+        let error = write(&mut buf, &Hash::genesis(), 0, &to_json(&record).unwrap()).unwrap_err();
         assert!(matches!(error, Error::TooLong { .. }), "{error}");
         assert_eq!(buf, b"before");
     }

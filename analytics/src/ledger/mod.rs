@@ -35,7 +35,12 @@
 //! - Any edited, removed, repeated or moved line is found by [`verify`]. Whole lines cut from the
 //!   very end leave a valid chain: only a copy of the head's hash kept elsewhere shows that.
 //! - The ledger has no clock; times are the records' own.
+//!
+//! What it costs: an append writes on the calling thread (a few microseconds into the operating
+//! system's cache); syncing is another thread's work. Once a segment is full, one append waits for
+//! the segment to be synced.
 
+mod appender;
 mod disk;
 mod error;
 mod line;
@@ -56,8 +61,7 @@ pub use verify::{Bad, BadKind, VerifyReport, identity, verify};
 use crate::record::Record;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock};
-use std::thread::JoinHandle;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot, watch};
 
@@ -116,11 +120,11 @@ struct Inner {
     recovered: Option<TornTail>,
     /// Bounds the appends in flight; each holds one permit until it is answered.
     slots: Arc<Semaphore>,
-    jobs: Mutex<Option<std::sync::mpsc::Sender<writer::Job>>>,
+    appender: appender::Appender,
     published: watch::Receiver<u64>,
     id: Arc<OnceLock<Hash>>,
-    thread: Option<JoinHandle<()>>,
-    /// Held for its lock; the operating system lets go of it however the process ends.
+    /// Held for its lock; the operating system lets go of it however the process ends. Declared
+    /// last, so that the appender has synced before it is let go of.
     _lock: File,
 }
 
@@ -153,7 +157,6 @@ impl Ledger {
             let _ = id.set(first);
         }
         let (publish, published) = watch::channel(report.next_seq);
-        let (jobs, queue) = std::sync::mpsc::channel();
         let writer = writer::Writer::new(
             dir,
             options,
@@ -163,19 +166,16 @@ impl Ledger {
             publish,
             id.clone(),
         )?;
-        let thread = std::thread::Builder::new()
-            .name("ledger".into())
-            .spawn(move || writer.run(&queue))
+        let appender = appender::Appender::new(writer, &options)
             .map_err(|e| Error::io("start a thread for", dir, e))?;
         Ok(Ledger {
             inner: Arc::new(Inner {
                 dir: dir.to_owned(),
                 recovered,
                 slots: Arc::new(Semaphore::new(options.queue.max(1))),
-                jobs: Mutex::new(Some(jobs)),
+                appender,
                 published,
                 id,
-                thread: Some(thread),
                 _lock: lock,
             }),
         })
@@ -187,15 +187,16 @@ impl Ledger {
     /// On an error the record is not in the ledger; the caller fails closed and may try again
     /// later. Waits while the queue is full. If the future is dropped, the record may still be
     /// written.
-    pub async fn append(&self, record: Record) -> Result<u64, Error> {
+    pub async fn append(&self, record: &Record) -> Result<u64, Error> {
+        let json = line::to_json(record).map_err(|source| Error::Form {
+            seq: self.next_seq(),
+            source: Arc::new(source),
+        })?;
         let slots = self.inner.slots.clone();
-        let slot = slots.acquire_owned().await.map_err(|_| Error::Closed)?;
+        let _slot = slots.acquire_owned().await.map_err(|_| Error::Closed)?;
         let (done, answer) = oneshot::channel();
-        let sent = match &*self.inner.jobs.lock().unwrap_or_else(|e| e.into_inner()) {
-            Some(jobs) => jobs.send(writer::Job::new(record, done, slot)),
-            None => return Err(Error::Closed),
-        };
-        sent.map_err(|_| Error::Closed)?;
+        let job = writer::Job { json, done, _slot };
+        self.inner.appender.submit(job);
         answer.await.map_err(|_| Error::Closed)?
     }
 
@@ -222,16 +223,6 @@ impl Ledger {
     /// Follows the ledger from the record with sequence number `from`, live appends included.
     pub fn tail(&self, from: u64) -> Result<Tail, Error> {
         Tail::new(&self.inner.dir, from, self.inner.published.clone())
-    }
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        // The thread ends when its channel does, after a last sync.
-        self.jobs.lock().unwrap_or_else(|e| e.into_inner()).take();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
     }
 }
 

@@ -66,7 +66,7 @@ fn open(dir: &Path) -> Ledger {
 /// Writes records `from..to`, one after the other.
 async fn fill(ledger: &Ledger, from: u64, to: u64) {
     for n in from..to {
-        assert_eq!(ledger.append(sample(n)).await.unwrap(), n);
+        assert_eq!(ledger.append(&sample(n)).await.unwrap(), n);
     }
 }
 
@@ -147,7 +147,7 @@ async fn appends_from_many_tasks_are_each_recorded_once() {
     let tasks: Vec<_> = (0..200)
         .map(|n| {
             let ledger = ledger.clone();
-            tokio::spawn(async move { (ledger.append(sample(n)).await.unwrap(), n) })
+            tokio::spawn(async move { (ledger.append(&sample(n)).await.unwrap(), n) })
         })
         .collect();
     let mut expected = vec![None; 200];
@@ -422,14 +422,14 @@ impl SmallDisk {
 }
 
 struct SmallFile {
-    inner: Box<dyn SegmentFile>,
+    inner: Arc<dyn SegmentFile>,
     disk: SmallDisk,
 }
 
 impl Disk for SmallDisk {
-    fn open(&mut self, path: &Path) -> io::Result<Box<dyn SegmentFile>> {
+    fn open(&mut self, path: &Path) -> io::Result<Arc<dyn SegmentFile>> {
         let inner = Os.open(path)?;
-        Ok(Box::new(SmallFile {
+        Ok(Arc::new(SmallFile {
             inner,
             disk: self.clone(),
         }))
@@ -440,7 +440,7 @@ impl Disk for SmallDisk {
 }
 
 impl SegmentFile for SmallFile {
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn append(&self, bytes: &[u8]) -> io::Result<()> {
         let room = self.disk.room.load(Ordering::SeqCst).max(0) as usize;
         let fits = room.min(bytes.len());
         self.inner.append(&bytes[..fits])?;
@@ -450,13 +450,13 @@ impl SegmentFile for SmallFile {
         }
         Ok(())
     }
-    fn truncate(&mut self, len: u64) -> io::Result<()> {
+    fn truncate(&self, len: u64) -> io::Result<()> {
         if self.disk.broken_truncate.load(Ordering::SeqCst) {
             return Err(io::Error::other("made-up failure"));
         }
         self.inner.truncate(len)
     }
-    fn sync(&mut self) -> io::Result<()> {
+    fn sync(&self) -> io::Result<()> {
         if self.disk.broken_sync.load(Ordering::SeqCst) {
             return Err(io::Error::other("made-up failure"));
         }
@@ -476,22 +476,22 @@ async fn a_full_disk_fails_the_append_and_leaves_the_chain_whole() {
     let ledger = Ledger::open_on(dir.path(), options, Box::new(disk.clone())).unwrap();
     let mut kept = 0;
     let error = loop {
-        match ledger.append(sample(kept)).await {
+        match ledger.append(&sample(kept)).await {
             Ok(seq) => kept = seq + 1,
             Err(error) => break error,
         }
     };
     assert!(kept > 0 && is_full(&error), "{error}");
-    assert!(is_full(&ledger.append(sample(kept)).await.unwrap_err()));
+    assert!(is_full(&ledger.append(&sample(kept)).await.unwrap_err()));
     assert_eq!(ledger.next_seq(), kept);
     assert_eq!(bad(dir.path()), None, "the partial write was cut off");
 
     // As long as the partial write cannot be cut off, nothing may be written after it.
     disk.broken_truncate.store(true, Ordering::SeqCst);
     disk.room.store(10, Ordering::SeqCst);
-    assert!(is_full(&ledger.append(sample(kept)).await.unwrap_err()));
+    assert!(is_full(&ledger.append(&sample(kept)).await.unwrap_err()));
     disk.room.store(i64::MAX, Ordering::SeqCst);
-    assert!(ledger.append(sample(kept)).await.is_err());
+    assert!(ledger.append(&sample(kept)).await.is_err());
 
     disk.broken_truncate.store(false, Ordering::SeqCst);
     fill(&ledger, kept, kept + 3).await;
@@ -511,8 +511,8 @@ async fn an_unsynced_record_is_not_acknowledged_under_sync_always() {
     let ledger = Ledger::open_on(dir.path(), options, Box::new(disk.clone())).unwrap();
     fill(&ledger, 0, 1).await;
     disk.broken_sync.store(true, Ordering::SeqCst);
-    assert!(ledger.append(sample(1)).await.is_err());
-    assert!(ledger.append(sample(1)).await.is_err());
+    assert!(ledger.append(&sample(1)).await.is_err());
+    assert!(ledger.append(&sample(1)).await.is_err());
     disk.broken_sync.store(false, Ordering::SeqCst);
     fill(&ledger, 1, 2).await;
     drop(ledger);

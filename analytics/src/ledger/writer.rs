@@ -1,11 +1,9 @@
-//! The one thread that writes: it takes what has gathered, writes it at once, answers all.
+//! What writes: it takes the records that have gathered, writes them at once, answers all.
 
 use super::disk::{Disk, SegmentFile};
 use super::line::{self, Hash};
 use super::{Error, Options, Sync, segment};
-use crate::record::Record;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
@@ -16,32 +14,19 @@ const BATCH_BYTES: usize = 1 << 20;
 /// A record to append and whom to tell.
 #[derive(Debug)]
 pub(super) struct Job {
-    record: Record,
-    done: oneshot::Sender<Result<u64, Error>>,
+    /// The record as JSON.
+    pub(super) json: Vec<u8>,
+    pub(super) done: oneshot::Sender<Result<u64, Error>>,
     /// Given back when the job is answered.
-    _slot: OwnedSemaphorePermit,
-}
-
-impl Job {
-    pub(super) fn new(
-        record: Record,
-        done: oneshot::Sender<Result<u64, Error>>,
-        slot: OwnedSemaphorePermit,
-    ) -> Job {
-        Job {
-            record,
-            done,
-            _slot: slot,
-        }
-    }
+    pub(super) _slot: OwnedSemaphorePermit,
 }
 
 pub(super) struct Writer {
     dir: PathBuf,
     options: Options,
     disk: Box<dyn Disk>,
-    file: Box<dyn SegmentFile>,
-    path: PathBuf,
+    file: Arc<dyn SegmentFile>,
+    path: Arc<PathBuf>,
     /// The length of the segment's whole records; the file may be longer after a failed write.
     len: u64,
     /// The file may hold more than `len` bytes, to be cut off before the next write.
@@ -54,6 +39,31 @@ pub(super) struct Writer {
     sync_failed: bool,
     published: watch::Sender<u64>,
     id: Arc<OnceLock<Hash>>,
+    /// The lines of one write; kept for its room.
+    bytes: Vec<u8>,
+}
+
+/// A segment that is being synced while others write.
+pub(super) struct Unsynced {
+    file: Arc<dyn SegmentFile>,
+    path: Arc<PathBuf>,
+}
+
+impl Unsynced {
+    pub(super) fn sync(&self) -> Result<(), Error> {
+        self.file
+            .sync()
+            .map_err(|e| Error::io("sync", &self.path, e))
+    }
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer")
+            .field("path", &self.path)
+            .field("next", &self.next)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Writer {
@@ -78,7 +88,7 @@ impl Writer {
             options,
             disk,
             file,
-            path,
+            path: Arc::new(path),
             len,
             overhang: false,
             next,
@@ -87,104 +97,88 @@ impl Writer {
             sync_failed: false,
             published,
             id,
+            bytes: Vec::new(),
         })
     }
 
-    /// Serves `jobs` until all senders are gone.
-    pub(super) fn run(mut self, jobs: &Receiver<Job>) {
-        loop {
-            let first = match self.sync_due_in() {
-                None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(wait) => jobs.recv_timeout(wait),
-            };
-            match first {
-                Ok(first) => self.batch(first, jobs),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
-            if self.sync_due_in().is_some_and(|wait| wait.is_zero()) {
-                self.sync_or_log();
-            }
-        }
-        if self.unsynced.is_some() {
-            self.sync_or_log();
+    /// When the oldest write was made that has not been synced.
+    pub(super) fn unsynced(&self) -> Option<Instant> {
+        self.unsynced
+    }
+
+    /// What to sync now. What is written from here on counts as unsynced anew.
+    pub(super) fn begin_sync(&mut self) -> Unsynced {
+        self.unsynced = None;
+        Unsynced {
+            file: Arc::clone(&self.file),
+            path: Arc::clone(&self.path),
         }
     }
 
-    fn sync_due_in(&self) -> Option<std::time::Duration> {
-        let since = self.unsynced?;
-        match self.options.sync {
-            Sync::Interval(interval) => Some(interval.saturating_sub(since.elapsed())),
-            Sync::Always => Some(std::time::Duration::ZERO),
-        }
-    }
-
-    /// A sync that fails is tried again before the next write, which fails with it. Until then
-    /// the clock starts anew, so that an idle thread does not spin.
-    fn sync_or_log(&mut self) {
-        if let Err(error) = self.sync() {
-            tracing::error!(error = %error, "the ledger could not be synced");
+    /// How the sync begun last went. One that failed is tried again before the next write, which
+    /// fails with it; until then the clock starts anew, so that an idle syncer does not spin.
+    pub(super) fn end_sync(&mut self, of: &Unsynced, synced: bool) {
+        if !synced {
+            self.sync_failed = true;
             self.unsynced = Some(Instant::now());
+        } else if Arc::ptr_eq(&self.path, &of.path) {
+            self.sync_failed = false;
         }
     }
 
     fn sync(&mut self) -> Result<(), Error> {
-        let synced = self.file.sync();
-        self.sync_failed = synced.is_err();
-        synced.map_err(|e| Error::io("sync", &self.path, e))?;
-        self.unsynced = None;
-        Ok(())
+        let of = self.begin_sync();
+        let synced = of.sync();
+        self.end_sync(&of, synced.is_ok());
+        synced
     }
 
-    /// Writes `first` and whatever else waits, then answers them all.
-    fn batch(&mut self, first: Job, jobs: &Receiver<Job>) {
-        let mut bytes = Vec::new();
-        let mut waiting = Vec::new();
-        let (mut next, mut head, mut record_zero) = (self.next, self.head, None);
-        let mut job = Some(first);
-        while let Some(Job {
-            record,
-            done,
-            _slot,
-        }) = job
-        {
-            match line::write(&mut bytes, &head, next, &record) {
-                Ok(hash) => {
-                    waiting.push((done, next, _slot));
-                    if next == 0 {
-                        record_zero = Some(hash);
+    /// Writes the records of `jobs` in their order and answers them.
+    pub(super) fn batch(&mut self, jobs: Vec<Job>) {
+        let mut jobs = jobs.into_iter();
+        let mut bytes = std::mem::take(&mut self.bytes);
+        loop {
+            bytes.clear();
+            let mut waiting = Vec::with_capacity(jobs.len());
+            let (mut next, mut head, mut record_zero) = (self.next, self.head, None);
+            while bytes.len() < BATCH_BYTES
+                && let Some(Job { json, done, _slot }) = jobs.next()
+            {
+                match line::write(&mut bytes, &head, next, &json) {
+                    Ok(hash) => {
+                        waiting.push((done, next, _slot));
+                        if next == 0 {
+                            record_zero = Some(hash);
+                        }
+                        (next, head) = (next + 1, hash);
                     }
-                    (next, head) = (next + 1, hash);
-                }
-                Err(error) => drop(done.send(Err(error))),
-            }
-            job = if bytes.len() < BATCH_BYTES {
-                jobs.try_recv().ok()
-            } else {
-                None
-            };
-        }
-        if waiting.is_empty() {
-            return;
-        }
-        match self.write(&bytes) {
-            Ok(()) => {
-                (self.next, self.head) = (next, head);
-                if let Some(hash) = record_zero {
-                    let _ = self.id.set(hash);
-                }
-                self.published.send_replace(next);
-                for (done, seq, _slot) in waiting {
-                    let _ = done.send(Ok(seq));
+                    Err(error) => drop(done.send(Err(error))),
                 }
             }
-            Err(error) => {
-                tracing::error!(error = %error, records = waiting.len(), "append refused");
-                for (done, _, _slot) in waiting {
-                    let _ = done.send(Err(error.clone()));
+            if waiting.is_empty() && jobs.len() == 0 {
+                break;
+            }
+            match self.write(&bytes) {
+                Ok(()) => {
+                    (self.next, self.head) = (next, head);
+                    if let Some(hash) = record_zero {
+                        let _ = self.id.set(hash);
+                    }
+                    self.published.send_replace(next);
+                    for (done, seq, _slot) in waiting {
+                        let _ = done.send(Ok(seq));
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(error = %error, records = waiting.len(), "append refused");
+                    for (done, _, _slot) in waiting {
+                        let _ = done.send(Err(error.clone()));
+                    }
                 }
             }
         }
+        bytes.shrink_to(BATCH_BYTES / 8);
+        self.bytes = bytes;
     }
 
     /// All of `bytes` or nothing.
@@ -242,7 +236,7 @@ impl Writer {
         self.disk
             .sync_dir(&self.dir)
             .map_err(|e| Error::io("sync", &self.dir, e))?;
-        (self.file, self.path, self.len) = (file, path, 0);
+        (self.file, self.path, self.len) = (file, Arc::new(path), 0);
         Ok(())
     }
 }

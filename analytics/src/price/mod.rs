@@ -8,6 +8,7 @@
 //! are priced as five-minute ones), regional surcharges, tool calls, audio and images.
 
 mod file;
+mod names;
 mod pattern;
 
 use crate::money::{NanoUsd, round_half_up};
@@ -15,7 +16,7 @@ use crate::record::{Cost, Usage};
 use crate::rules::RulesError;
 use file::{Model, Provider};
 use jiff::Timestamp;
-use pattern::Specificity;
+use names::Names;
 use std::path::Path;
 
 /// Prices are per this many tokens.
@@ -25,6 +26,7 @@ const TOKENS_PER_PRICE: i128 = 1_000_000;
 #[derive(Clone, Debug, Default)]
 pub struct PriceBook {
     providers: Vec<Provider>,
+    names: Names,
 }
 
 /// A model's price from a certain time on. Absent rates are unknown, not 0.
@@ -69,7 +71,9 @@ impl PriceBook {
     /// Reads every `*.toml` of a directory. Fails on the first fault, telling file, line and
     /// reason; a book without any price is a fault too.
     pub fn load(dir: &Path) -> Result<PriceBook, RulesError> {
-        file::load(dir).map(|providers| PriceBook { providers })
+        let providers = file::load(dir)?;
+        let names = Names::new(&providers);
+        Ok(PriceBook { providers, names })
     }
 
     /// What a usage cost at a time. Never [`Cost::Free`]: whether tokens are billed at all is for
@@ -123,25 +127,13 @@ impl PriceBook {
 
     /// The model whose pattern fits the name best, of one provider or of any.
     fn find(&self, provider: Option<&str>, name: &str) -> Option<(&Provider, &Model)> {
-        let mut best: Option<(Specificity, &Provider, &Model)> = None;
-        for candidate in &self.providers {
-            if provider.is_some_and(|id| id != candidate.id) {
-                continue;
-            }
-            for model in &candidate.models {
-                let fits = model
-                    .patterns
-                    .iter()
-                    .filter_map(|pattern| pattern.fits(name))
-                    .max();
-                if let Some(fit) = fits
-                    && best.as_ref().is_none_or(|(so_far, ..)| fit > *so_far)
-                {
-                    best = Some((fit, candidate, model));
-                }
-            }
-        }
-        best.map(|(_, provider, model)| (provider, model))
+        let provider = match provider {
+            Some(id) => Some(self.providers.iter().position(|p| p.id == id)?),
+            None => None,
+        };
+        let place = self.names.find(provider, name)?;
+        let provider = &self.providers[place.provider];
+        Some((provider, &provider.models[place.model]))
     }
 }
 

@@ -9,15 +9,6 @@ pub(super) enum Pattern {
     Prefix(String),
 }
 
-/// How closely a pattern fits: an exact name before a dated one before a prefix, and the longer
-/// before the shorter prefix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Specificity {
-    Prefix(usize),
-    Dated(usize),
-    Exact,
-}
-
 impl Pattern {
     /// Reads a pattern; `None` if it is empty or has a `*` or brace elsewhere than at its end.
     pub(super) fn parse(text: &str) -> Option<Pattern> {
@@ -32,24 +23,16 @@ impl Pattern {
         let plain = !stem.is_empty() && !stem.contains(['*', '{', '}']);
         plain.then(|| make(stem.to_owned()))
     }
-
-    /// How closely a name fits, if at all.
-    pub(super) fn fits(&self, name: &str) -> Option<Specificity> {
-        let rest_after = |stem: &str| {
-            let (head, rest) = name.as_bytes().split_at_checked(stem.len())?;
-            head.eq_ignore_ascii_case(stem.as_bytes()).then_some(rest)
-        };
-        match self {
-            Pattern::Exact(stem) => rest_after(stem)?.is_empty().then_some(Specificity::Exact),
-            Pattern::Dated(stem) => {
-                is_date(rest_after(stem)?).then_some(Specificity::Dated(stem.len()))
-            }
-            Pattern::Prefix(stem) => rest_after(stem).map(|_| Specificity::Prefix(stem.len())),
-        }
-    }
 }
 
-/// Whether the bytes look like a date of a snapshot; which day it is does not matter.
+/// The name without the date of a snapshot at its end, if there is one; which day does not matter.
+pub(super) fn undated(name: &str) -> Option<&str> {
+    [8, 10].into_iter().find_map(|len| {
+        let (stem, date) = name.split_at_checked(name.len().checked_sub(len)?)?;
+        is_date(date.as_bytes()).then_some(stem)
+    })
+}
+
 fn is_date(bytes: &[u8]) -> bool {
     let digits = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
     match bytes.len() {
@@ -70,32 +53,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fits_names() {
-        let fits = |pattern: &str, name: &str| Pattern::parse(pattern).unwrap().fits(name);
-        assert_eq!(fits("o3", "O3"), Some(Specificity::Exact));
-        assert_eq!(fits("o3", "o3-mini"), None);
-        assert_eq!(
-            fits("gemini-3*", "gemini-3.5-flash"),
-            Some(Specificity::Prefix(8))
-        );
-        for (name, dated) in [
-            ("m-20260102", true),
-            ("m-2026-01-02", true),
-            ("m-2026-1-02", false),
-            ("m-2026010", false),
-            ("m-202601023", false),
-            ("m-", false),
-            ("m-２０２６", false),
+    fn dates_come_off() {
+        for (name, stem) in [
+            ("m-20260102", Some("m-")),
+            ("m-2026-01-02", Some("m-")),
+            ("m-2026-1-02", None),
+            ("m-2026010", None),
+            ("m-202601023", Some("m-2")),
+            ("m-", None),
+            ("m-２０２６", None),
         ] {
-            assert_eq!(fits("m-{date}", name).is_some(), dated, "{name}");
+            assert_eq!(undated(name), stem, "{name}");
         }
-        assert_eq!(fits("né", "n"), None);
-    }
-
-    #[test]
-    fn the_closest_is_the_greatest() {
-        use Specificity::{Dated, Exact, Prefix};
-        assert!(Exact > Dated(99) && Dated(1) > Prefix(99) && Prefix(5) > Prefix(4));
     }
 
     #[test]

@@ -69,7 +69,7 @@ fn writes_until_killed() {
             let ledger = ledger.clone();
             tokio::spawn(async move {
                 for n in 0.. {
-                    let seq = ledger.append(record(from + n * 8 + writer)).await.unwrap();
+                    let seq = ledger.append(&record(from + n * 8 + writer)).await.unwrap();
                     // In one write, which a kill cannot cut in two.
                     let line = format!("{ACKNOWLEDGED}{seq}\n");
                     std::io::stderr().write_all(line.as_bytes()).unwrap();

@@ -76,7 +76,7 @@ pub fn record(n: u64) -> Record {
 pub async fn fill(ledger: &Ledger, from: u64, to: u64) {
     let appends = (from..to).map(|n| {
         let ledger = ledger.clone();
-        async move { ledger.append(record(n)).await.unwrap() }
+        async move { ledger.append(&record(n)).await.unwrap() }
     });
     // Spawned in order on one thread: the queue keeps it.
     for append in appends.map(tokio::spawn).collect::<Vec<_>>() {
