@@ -172,9 +172,9 @@ impl Draft {
     }
 
     /// The finished record.
-    pub(crate) fn finish(&mut self) -> Record {
+    pub(crate) fn finish(&mut self) -> &Record {
         self.record.timing.total_us = self.elapsed_us();
-        self.record.clone()
+        &self.record
     }
 
     fn elapsed_us(&self) -> u64 {

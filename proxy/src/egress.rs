@@ -60,12 +60,13 @@ impl Egress {
         endpoint: &Endpoint,
     ) -> Result<Forwarded<'_>, Refusal> {
         let target = endpoint.target().await?;
-        let mut peer = HttpPeer::new(target.address, target.tls, target.sni.clone());
+        let mut peer = HttpPeer::new(target.address, target.tls, target.sni);
+        peer.group_key = target.pool;
         peer.options.connection_timeout = Some(self.connect_timeout);
         peer.options.total_connection_timeout = Some(self.connect_timeout);
         peer.options.read_timeout = Some(self.idle_timeout);
         peer.options.write_timeout = Some(self.idle_timeout);
-        peer.options.ca = target.ca.clone();
+        peer.options.ca = target.ca;
         if target.tls {
             peer.options.set_http_version(2, 1);
             peer.options.max_h2_streams = 64;

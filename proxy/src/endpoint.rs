@@ -11,6 +11,7 @@ use crate::wire::{Operation, WireKind};
 use http::{HeaderName, HeaderValue, Uri, header};
 use std::net::SocketAddr;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
@@ -44,6 +45,9 @@ pub struct Endpoint {
     place: Place,
     key: Option<Secret>,
     ca: Option<Authorities>,
+    /// Tells its pooled connections from those of endpoints at the same address: those may trust
+    /// other authorities.
+    pool: u64,
 }
 
 enum Place {
@@ -64,6 +68,8 @@ pub(crate) struct Target {
     pub(crate) tls: bool,
     pub(crate) sni: String,
     pub(crate) ca: Option<Authorities>,
+    /// Which connections it may share.
+    pub(crate) pool: u64,
 }
 
 /// How long a resolved address is used before it is looked up again.
@@ -117,11 +123,13 @@ impl Endpoint {
             .map(crate::egress::read_authorities)
             .transpose()
             .map_err(|e| fail(e.to_string()))?;
+        static POOLS: AtomicU64 = AtomicU64::new(1);
         Ok(Endpoint {
             config,
             place,
             key,
             ca,
+            pool: POOLS.fetch_add(1, Relaxed),
         })
     }
 
@@ -239,6 +247,7 @@ impl Endpoint {
                     tls: false,
                     sni: String::new(),
                     ca: None,
+                    pool: self.pool,
                 })
             }
             Place::Url {
@@ -268,6 +277,7 @@ impl Endpoint {
                     tls: *tls,
                     sni: host.clone(),
                     ca: self.ca.clone(),
+                    pool: self.pool,
                 })
             }
         }

@@ -40,6 +40,8 @@ pub async fn run(gate: &Gate, down: &mut Downstream) -> bool {
             let (sent, bytes) = down.sent();
             draft.refused(&refusal, sent, bytes);
             if let Err(unrecorded) = record(gate, &mut draft).await {
+                // Not on record, but it happened: the counters are what is left to tell.
+                gate.metrics.count(draft.finish());
                 tracing::error!(exchange = %draft.exchange(), reason = unrecorded.internal, "exchange not recorded");
             }
             tracing::info!(
@@ -148,12 +150,12 @@ async fn exchange(
 /// Writes the record; nobody is told of an exchange that is not on record.
 async fn record(gate: &Gate, draft: &mut Draft) -> Result<(), Refusal> {
     let record = draft.finish();
-    gate.metrics.count(&record);
     gate.ledger
         .append(record)
         .await
-        .map(|_| ())
-        .map_err(|e| Refusal::ledger_failed().because(e))
+        .map_err(|e| Refusal::ledger_failed().because(e))?;
+    gate.metrics.count(record);
+    Ok(())
 }
 
 /// Works for a caller as long as it is there.

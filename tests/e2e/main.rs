@@ -31,3 +31,4 @@ mod large_body;
 mod sdk;
 mod store;
 mod streams;
+mod tls;
