@@ -12,6 +12,7 @@ mod algorithms;
 mod bank;
 mod europe;
 mod plausible;
+mod secret;
 mod world;
 
 use algorithms::{
@@ -37,7 +38,8 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 type Table = &'static [(&'static str, Check)];
 
 fn all() -> impl Iterator<Item = &'static (&'static str, Check)> {
-    std::iter::once(&GENERAL)
+    [&GENERAL, &secret::TABLE]
+        .into_iter()
         .chain(europe::TABLES)
         .chain(world::TABLES)
         .copied()
@@ -66,7 +68,6 @@ const GENERAL: Table = &[
     ("has_digits", |text| whole(text, digits(text).len() >= 3)),
     ("health_number", plausible::health_number),
     ("name", plausible::name),
-    ("username", |text| whole(text, plausible::username(text))),
     ("digits_7_15", |text| {
         whole(text, (7..=15).contains(&digits(text).len()))
     }),
@@ -82,8 +83,6 @@ const GENERAL: Table = &[
     }),
     ("url", plausible::url),
     ("date", |text| whole(text, plausible::date(text))),
-    ("mixed", |text| whole(text, plausible::mixed(text))),
-    ("password", |text| whole(text, plausible::password(text))),
     ("dni", |text| whole(text, plausible::dni(text))),
     ("vin", |text| whole(text, plausible::vin(text))),
 ];

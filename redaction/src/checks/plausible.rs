@@ -54,13 +54,6 @@ pub(super) fn name(text: &str) -> Option<usize> {
     (text.chars().filter(|c| c.is_alphabetic()).count() >= 2).then_some(end)
 }
 
-/// An account's name rather than a word about accounts: with a digit, a dot, an underscore or an @
-/// inside of it.
-pub(super) fn username(text: &str) -> bool {
-    let text = text.trim_end_matches(['.', '-', '_', '@']);
-    text.len() >= 3 && text.contains(|c: char| c.is_ascii_digit() || "._@".contains(c))
-}
-
 /// Addresses that may lead to a person or a machine of the organization. Left out because they
 /// identify nobody: unspecified, loopback, broadcast, multicast, the documentation networks of
 /// RFC 5737, and netmask-like addresses (255.x).
@@ -133,30 +126,6 @@ pub(super) fn date(text: &str) -> bool {
         [a, b] if named => (day(a) && year(b)) || (year(a) && day(b)),
         _ => false,
     }
-}
-
-/// At least two of: lower case, upper case, digit. For tokens that an ordinary word, a number or
-/// a constant's name must not pass for.
-pub(super) fn mixed(text: &str) -> bool {
-    let has = |class: fn(&u8) -> bool| usize::from(text.as_bytes().iter().any(class));
-    let digit = has(u8::is_ascii_digit);
-    digit == 1 && digit + has(u8::is_ascii_lowercase) + has(u8::is_ascii_uppercase) >= 2
-}
-
-/// A value that is used as a password rather than talked about: four characters or more, with a
-/// digit or a symbol besides letters or, in letters alone, a capital inside the word.
-pub(super) fn password(text: &str) -> bool {
-    let text = text.trim_end_matches(['.', ',', '!', '?', ';', ':', ')', ']', '}']);
-    let digit = text.chars().any(|c| c.is_ascii_digit());
-    let letter = text.chars().any(char::is_alphabetic);
-    let symbol = text
-        .chars()
-        .any(|c| !c.is_alphanumeric() && !matches!(c, '-' | '_' | '.' | '\''));
-    let hump = text.chars().skip(1).any(char::is_uppercase) && text.chars().any(char::is_lowercase);
-    text.chars().count() >= 4
-        && ((letter && (digit || symbol || hump))
-            || (digit && symbol)
-            || (digit && text.len() >= 6))
 }
 
 /// Spain's DNI and NIE: eight digits (a leading X, Y, Z counts 0, 1, 2) and the letter of the
@@ -246,16 +215,6 @@ mod tests {
         }
         for no in ["32.12.1980", "1980-13-31", "99/99/99", "1.2", "0.0.0"] {
             assert!(!date(no), "{no}");
-        }
-    }
-
-    #[test]
-    fn passwords() {
-        for yes in ["hunter2", "Tr0ub4dor&3", "Sommer2024!", "p@ss", "483920"] {
-            assert!(password(yes), "{yes}");
-        }
-        for no in ["required", "None", "string", "is", "1234", "os.environ"] {
-            assert!(!password(no), "{no}");
         }
     }
 }
