@@ -46,6 +46,7 @@ const RULES: &[Rule] = &[
             ("redaction/src/pack.rs", "reads a rule pack"),
             ("redaction/src/terms.rs", "reads a word list"),
             ("redaction/src/ner/rules.rs", "reads the model's rules"),
+            ("redaction/src/names/lexicon.rs", "reads the name lists"),
         ],
     },
     Rule {

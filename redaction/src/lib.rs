@@ -23,6 +23,7 @@ mod cpu;
 mod entity;
 mod error;
 mod finding;
+mod names;
 mod ner;
 mod pack;
 mod pattern;

@@ -1,10 +1,13 @@
 //! Runs every recognizer over the text of one request.
 
 use crate::{
-    Error, Finding, Jurisdiction, Recognizer, RedactorConfig, config::Device, ner::Ner,
-    pattern::Patterns, resolve::resolve, terms::Terms,
+    Error, Finding, Jurisdiction, Recognizer, RedactorConfig, config::Device, names::Names,
+    ner::Ner, pattern::Patterns, resolve::resolve, terms::Terms,
 };
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// Findings below this score are not reported.
 const MIN_SCORE: f32 = 0.5;
@@ -14,6 +17,7 @@ const MIN_SCORE: f32 = 0.5;
 pub struct Redactor {
     patterns: Patterns,
     terms: Terms,
+    names: Arc<Names>,
     ner: Option<Ner>,
     homes: Vec<Jurisdiction>,
 }
@@ -45,6 +49,8 @@ pub struct Summary {
     pub rules: usize,
     /// Spellings in all word lists.
     pub terms: usize,
+    /// Names and words about names in all lists.
+    pub names: usize,
     /// Where the model runs; absent when it is off.
     pub device: Option<Device>,
     /// Inferences at once.
@@ -56,9 +62,11 @@ impl Redactor {
     /// that is absent, broken, or gives wrong results in its self-test.
     pub fn new(config: &RedactorConfig) -> Result<Self, Error> {
         let recognizers = config.rules_dir.join("recognizers");
+        let names = Arc::new(Names::read(&config.rules_dir.join("names"))?);
         Ok(Self {
             patterns: Patterns::read(&recognizers, &[crate::ner::RULES_FILE])?,
             terms: Terms::read(&config.rules_dir.join("terms"))?,
+            names,
             ner: match config.ner.device {
                 Device::Off => None,
                 _ => Some(Ner::new(
@@ -91,6 +99,7 @@ impl Redactor {
             let mut found = Vec::new();
             self.patterns.find(segment, &homes, &mut found);
             self.terms.find(segment, &mut found);
+            self.names.find(segment, &mut found);
             findings.push(found);
         }
         let mut inspection = Inspection::default();
@@ -123,6 +132,7 @@ impl Redactor {
         Summary {
             rules: self.patterns.len(),
             terms: self.terms.len(),
+            names: self.names.len(),
             device: self.ner.as_ref().map(Ner::device),
             threads: self.ner.as_ref().map_or(0, Ner::threads),
         }

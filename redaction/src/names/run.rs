@@ -1,0 +1,245 @@
+//! Runs of capitalised words: `Anna van der Berg`, `University of Bern`.
+//!
+//! One pass over the bytes that looks at nothing but words that begin with a capital, and at what
+//! stands between two of them.
+
+use super::lexicon::{Flags, Lexicon};
+use crate::Span;
+
+/// How a word is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Case {
+    /// One capital.
+    Initial,
+    /// `Anna`
+    Title,
+    /// `ANNA`
+    Upper,
+    /// `MacNeil`
+    Mixed,
+}
+
+/// A word that begins with a capital.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Word {
+    pub span: Span,
+    pub case: Case,
+    pub flags: Flags,
+    /// What stands between the word before it in its run and this one.
+    pub gap: Gap,
+}
+
+/// What may stand between two words of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gap {
+    /// Nothing: the run begins.
+    Start,
+    Space,
+    /// A hyphen or an apostrophe: one word in two parts.
+    Link,
+    /// Particles of a person's name: ` van der `.
+    Particle,
+    /// Words of an organization's name: ` of the `, ` & `.
+    Connector,
+    Comma,
+}
+
+/// Calls `judge` with each run of `text`.
+pub(super) fn runs(text: &str, lexicon: &Lexicon, mut judge: impl FnMut(&[Word])) {
+    let mut run: Vec<Word> = Vec::new();
+    let mut at = 0;
+    while let Some((span, case)) = next_capital(text, at) {
+        let gap = match run.last() {
+            None => Gap::Start,
+            Some(before) => gap(text, before, span.start, lexicon).unwrap_or(Gap::Start),
+        };
+        if gap == Gap::Start && !run.is_empty() {
+            judge(&run);
+            run.clear();
+        }
+        run.push(Word {
+            span,
+            case,
+            flags: lexicon.get(&text[span.range()]),
+            gap,
+        });
+        at = span.end;
+    }
+    if !run.is_empty() {
+        judge(&run);
+    }
+}
+
+/// The next word from `at` on that begins with a capital and is no part of an identifier.
+fn next_capital(text: &str, mut at: usize) -> Option<(Span, Case)> {
+    let bytes = text.as_bytes();
+    loop {
+        let byte = *bytes.get(at)?;
+        if byte < 0x80 && !byte.is_ascii_alphanumeric() && byte != b'_' {
+            at += 1;
+            continue;
+        }
+        let first = match byte {
+            b'A'..=b'Z' => char::from(byte),
+            0..0x80 => {
+                at = skip_word(text, at);
+                continue;
+            }
+            _ => text[at..].chars().next()?,
+        };
+        if !first.is_uppercase() {
+            at = match first.is_alphanumeric() {
+                true => skip_word(text, at + first.len_utf8()),
+                false => at + first.len_utf8(),
+            };
+            continue;
+        }
+        let end = at + letters(&text[at..]);
+        let glued = bytes
+            .get(end)
+            .is_some_and(|&next| next == b'_' || next.is_ascii_digit());
+        if glued {
+            at = skip_word(text, end);
+            continue;
+        }
+        return Some((Span::new(at, end), case(&text[at..end], first)));
+    }
+}
+
+/// Where the letters and digits from `at` on end.
+fn skip_word(text: &str, mut at: usize) -> usize {
+    let bytes = text.as_bytes();
+    loop {
+        match bytes.get(at) {
+            Some(b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_') => at += 1,
+            Some(0x80..) => match text[at..].chars().next() {
+                Some(c) if c.is_alphanumeric() => at += c.len_utf8(),
+                _ => return at,
+            },
+            _ => return at,
+        }
+    }
+}
+
+/// Length of the letters at the start.
+fn letters(text: &str) -> usize {
+    let ascii = text.bytes().take_while(u8::is_ascii_alphabetic).count();
+    match text.as_bytes().get(ascii) {
+        Some(0x80..) => text
+            .chars()
+            .take_while(|c| c.is_alphabetic())
+            .map(char::len_utf8)
+            .sum(),
+        _ => ascii,
+    }
+}
+
+fn case(word: &str, first: char) -> Case {
+    let mut rest = word[first.len_utf8()..]
+        .chars()
+        .filter(|c| c.is_alphabetic())
+        .peekable();
+    if rest.peek().is_none() {
+        return Case::Initial;
+    }
+    let (mut upper, mut lower) = (false, false);
+    for c in rest {
+        match c.is_uppercase() {
+            true => upper = true,
+            false => lower = true,
+        }
+    }
+    match (upper, lower) {
+        (true, false) => Case::Upper,
+        (true, true) => Case::Mixed,
+        _ => Case::Title,
+    }
+}
+
+/// What stands between a word and the one that begins at `start`; `None` if they do not belong
+/// together.
+fn gap(text: &str, before: &Word, start: usize, lexicon: &Lexicon) -> Option<Gap> {
+    let between = &text[before.span.end..start];
+    match between {
+        " " | "  " | "\u{a0}" => return Some(Gap::Space),
+        "-" | "'" | "’" | "‐" | "‑" => return Some(Gap::Link),
+        ", " | "," => return Some(Gap::Comma),
+        ". " | "." => {
+            let short = before.case == Case::Initial || before.flags.any(Flags::TITLE);
+            return short.then_some(Gap::Space);
+        }
+        ".-" => return (before.case == Case::Initial).then_some(Gap::Link),
+        _ => {}
+    }
+    // `M. et Mme Lemoine`
+    let titled = before.flags.any(Flags::TITLE);
+    let between = match titled {
+        true => between.strip_prefix('.').unwrap_or(between),
+        false => between,
+    };
+    if between.len() > 24 || !between.starts_with([' ', '\u{a0}', ',']) {
+        return None;
+    }
+    let mut gap = Gap::Particle;
+    let mut words = 0;
+    for part in between
+        .split([' ', '\u{a0}'])
+        .filter(|part| !part.is_empty())
+    {
+        words += 1;
+        let flags = match part {
+            "&" | "+" => Flags::CONNECTOR,
+            "," if words == 1 => Flags::CONNECTOR,
+            _ => lexicon.get(part.trim_end_matches(['\'', '’'])),
+        };
+        if flags.any(Flags::PARTICLE) {
+        } else if flags.any(Flags::CONNECTOR) {
+            gap = Gap::Connector;
+        } else {
+            return None;
+        }
+    }
+    (1..=3).contains(&words).then_some(gap)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(text: &str) -> Vec<Vec<String>> {
+        let words = [
+            ("van", Flags::PARTICLE),
+            ("of", Flags::CONNECTOR),
+            ("dr", Flags::TITLE),
+        ];
+        let directory = std::env::temp_dir().join(format!("runs-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let lexicon = Lexicon::read(&directory, words.into_iter()).unwrap();
+        let mut all = Vec::new();
+        runs(text, &lexicon, |run| {
+            all.push(
+                run.iter()
+                    .map(|word| format!("{:?} {}", word.gap, &text[word.span.range()]))
+                    .collect(),
+            );
+        });
+        all
+    }
+
+    #[test]
+    fn runs_are_words_that_belong_together() {
+        assert_eq!(
+            all("by Dr. Éva van Berg-Ost, then J. S. Lund of Oslo. Later"),
+            [
+                vec!["Start Dr", "Space Éva", "Particle Berg", "Link Ost"],
+                vec!["Start J", "Space S", "Space Lund", "Connector Oslo"],
+                vec!["Start Later"],
+            ]
+        );
+    }
+
+    #[test]
+    fn identifiers_are_no_words() {
+        assert!(all("let X1 = MAX_LEN + fooBar; naïveKind A9").is_empty());
+    }
+}
