@@ -109,6 +109,18 @@ pub(crate) fn is_edge(text: &str, at: usize) -> bool {
         && text[at..].chars().next().is_some_and(part))
 }
 
+/// Whether `text[start..end]`, groups of digits with separators between them, goes on in the same
+/// way before its start or after its end, so that it is only a part of a longer number.
+pub(crate) fn is_part_of_groups(text: &str, start: usize, end: usize) -> bool {
+    fn goes_on(mut away: impl Iterator<Item = char>, value: &str) -> bool {
+        let separates =
+            |c: char| matches!(c, ' ' | '\u{a0}' | '.' | '-' | '/') && value.contains(c);
+        away.next().is_some_and(separates) && away.next().is_some_and(|c| c.is_ascii_digit())
+    }
+    let value = &text[start..end];
+    goes_on(text[..start].chars().rev(), value) || goes_on(text[end..].chars(), value)
+}
+
 /// Whether a word may end at `at`.
 pub(crate) fn ends_word(text: &str, at: usize) -> bool {
     starts_word(text, at)
@@ -133,6 +145,21 @@ mod tests {
         }
         for no in ["megaphone 1", "phones 1", "numeric 1", "1"] {
             assert!(!words.near(no, no.len() - 1, no.len()), "{no}");
+        }
+    }
+
+    #[test]
+    fn groups_go_on_with_the_same_separator() {
+        for (text, value, part) in [
+            ("1 76 02 66 327", "76 02 66", true),
+            ("76 02 66 327", "76 02 66", true),
+            ("12 76.02.66 327", "76.02.66", false),
+            ("on 76 02 66, then", "76 02 66", false),
+            ("12 7602 66", "7602", false),
+        ] {
+            let start = text.find(value).unwrap();
+            let found = is_part_of_groups(text, start, start + value.len());
+            assert_eq!(found, part, "{text}");
         }
     }
 

@@ -24,6 +24,7 @@
 //! not_after = "."                    # characters that must not stand right before the match
 //! not_before = "."                   # characters that must not stand right after it
 //! boundary = true                    # letters and digits must not touch the match
+//! alone = false                      # true: without context, not inside a longer row of digit groups
 //! min_entropy = 0.0                  # bits per character of the value
 //! max_bytes = 256                    # no match is longer
 //! exclude = [{ pattern = "40+", reason = "test numbers" }]
@@ -80,6 +81,8 @@ struct RuleFile {
     #[serde(default = "yes")]
     boundary: bool,
     #[serde(default)]
+    alone: bool,
+    #[serde(default)]
     min_entropy: f32,
     #[serde(default = "max_bytes")]
     max_bytes: usize,
@@ -128,6 +131,7 @@ pub(crate) struct Rule {
     pub not_after: String,
     pub not_before: String,
     pub boundary: bool,
+    pub alone: bool,
     pub min_entropy: f32,
     pub max_bytes: usize,
     pub exclude: Vec<meta::Regex>,
@@ -282,6 +286,7 @@ fn sound(
         not_after: rule.not_after,
         not_before: rule.not_before,
         boundary: rule.boundary,
+        alone: rule.alone,
         min_entropy: rule.min_entropy,
         max_bytes: rule.max_bytes,
         exclude,

@@ -9,7 +9,10 @@
 use crate::{
     Entity, Error, Finding, Span,
     checks::Check,
-    context::{AFTER, BEFORE, Words, ceil, ends_word, floor, is_word, spellings_of, starts_word},
+    context::{
+        AFTER, BEFORE, Words, ceil, ends_word, floor, is_part_of_groups, is_word, spellings_of,
+        starts_word,
+    },
     finding::Jurisdiction,
     pack::{self, Rule},
 };
@@ -68,6 +71,7 @@ struct Compiled {
     not_after: String,
     not_before: String,
     boundary: bool,
+    alone: bool,
     min_entropy: f32,
     max_bytes: usize,
     exclude: Vec<meta::Regex>,
@@ -289,6 +293,7 @@ impl Compiled {
             not_after: rule.not_after,
             not_before: rule.not_before,
             boundary: rule.boundary,
+            alone: rule.alone,
             min_entropy: rule.min_entropy,
             max_bytes: rule.max_bytes,
             exclude: rule.exclude,
@@ -362,6 +367,7 @@ impl Compiled {
         let score = match near(&self.context) {
             true => self.context_score,
             false if self.context_required => return None,
+            false if self.alone && is_part_of_groups(text, value.start, value.end) => return None,
             false => self.score_alone(matched, homes),
         };
         if near(&self.veto) {

@@ -106,6 +106,16 @@ pub(super) fn last_is(digits: &[u8], weights: &[u32], check: impl Fn(u32) -> u32
         && check(dot(digits, weights)) == u32::from(digits[weights.len()])
 }
 
+/// The two-digit number at a place. Panics when it lies beyond the end: ask for the length first.
+pub(super) fn pair(digits: &[u8], at: usize) -> u32 {
+    u32::from(digits[at]) * 10 + u32::from(digits[at + 1])
+}
+
+/// Whether such a day exists in this century or the last, for years of two digits.
+pub(super) fn is_recent_day(year: u32, month: u32, day: u32) -> bool {
+    is_day(1900 + year, month, day) || is_day(2000 + year, month, day)
+}
+
 /// Whether such a day exists in the Gregorian calendar.
 pub(super) fn is_day(year: u32, month: u32, day: u32) -> bool {
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));

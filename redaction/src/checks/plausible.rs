@@ -128,32 +128,6 @@ pub(super) fn date(text: &str) -> bool {
     }
 }
 
-/// Spain's DNI and NIE: eight digits (a leading X, Y, Z counts 0, 1, 2) and the letter of the
-/// remainder by 23.
-pub(super) fn dni(text: &str) -> bool {
-    let compact: Vec<u8> = text
-        .bytes()
-        .filter(u8::is_ascii_alphanumeric)
-        .map(|byte| byte.to_ascii_uppercase())
-        .collect();
-    let Some((&letter, body)) = compact.split_last() else {
-        return false;
-    };
-    let number: Vec<u8> = body
-        .iter()
-        .enumerate()
-        .map(|(at, &byte)| match byte {
-            b'X'..=b'Z' if at == 0 => b'0' + (byte - b'X'),
-            _ => byte,
-        })
-        .collect();
-    let value: Option<u32> = std::str::from_utf8(&number)
-        .ok()
-        .and_then(|n| n.parse().ok());
-    number.len() == 8
-        && value.is_some_and(|n| b"TRWAGMYFPDXBNJZSQVHLCKE"[(n % 23) as usize] == letter)
-}
-
 /// ISO 3779 with the North American check digit in position 9.
 pub(super) fn vin(text: &str) -> bool {
     const WEIGHTS: [u32; 17] = [8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2];

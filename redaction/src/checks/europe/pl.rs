@@ -1,20 +1,14 @@
 //! Poland.
 
-use crate::checks::{
-    Table,
-    algorithms::{base36, characters, digits, is_day, last_is, number, weighted},
-    whole,
-};
+use crate::checks::algorithms::{base36, characters, digits, is_day, last_is, pair, weighted};
 
-pub(super) const CHECKS: Table = &[
-    ("pl_pesel", |text| whole(text, pesel(&digits(text)))),
-    ("pl_nip", |text| whole(text, nip(&digits(text)))),
-    ("pl_regon", |text| whole(text, regon(&digits(text)))),
-    ("pl_id_card", |text| whole(text, id_card(&characters(text)))),
-    ("pl_passport", |text| {
-        whole(text, passport(&characters(text)))
-    }),
-];
+table! {
+    "pl_pesel": digits pesel,
+    "pl_nip": digits nip,
+    "pl_regon": digits regon,
+    "pl_id_card": characters id_card,
+    "pl_passport": characters passport,
+}
 
 /// PESEL (ustawa o ewidencji ludności, 2010): a birth date, whose month carries the century, and
 /// a check digit.
@@ -22,7 +16,7 @@ fn pesel(digits: &[u8]) -> bool {
     if !weighted(digits, &[1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1], 10) {
         return false;
     }
-    let [year, month, day] = [0, 2, 4].map(|at| number(&digits[at..at + 2]) as u32);
+    let (year, month, day) = (pair(digits, 0), pair(digits, 2), pair(digits, 4));
     let century = [1900, 2000, 2100, 2200, 1800][(month / 20) as usize];
     is_day(century + year, month % 20, day)
 }
