@@ -25,7 +25,6 @@ mod error;
 mod finding;
 mod names;
 mod ner;
-mod normalise;
 mod pack;
 mod pattern;
 mod recognizer;

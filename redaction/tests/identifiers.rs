@@ -7,7 +7,7 @@
 //! id = "DE_IDNR"
 //! label = "TAX_ID"                     # what we must call it
 //! jurisdiction = "DE"                  # the hint for bare digits
-//! oracle = "stdnum.de.idnr"            # python-stdnum's module
+//! oracle = "stdnum.de.idnr"            # python-stdnum's module, or a function of oracles.py
 //! shape = "[1-9]9999999999"            # 9 digit, A letter, [a-z] one of these, {%d%m%y} a date
 //! own = "99 999 999 999"               # with separators or letters of its own, filled in turn from
 //!                                      # the shape's characters; "compact": the shape is its own

@@ -146,6 +146,7 @@ mod tests {
             .filter(|check| check.is_ascii_alphanumeric())
             .filter(|&check| mu_nid(&[b"B010190123456".as_slice(), &[check]].concat()));
         assert_eq!(mauritian.count(), 1);
+        assert!(zw_id(b"502001148W50") && !zw_id(b"502001149W50"));
         let zimbabwean = (b'A'..=b'Z')
             .filter(|&check| zw_id(&[b"631234567".as_slice(), &[check], b"63"].concat()));
         assert_eq!(zimbabwean.count(), 1);

@@ -47,12 +47,14 @@ fn corporate_number(digits: &[u8]) -> bool {
         && 9 - dot(rest, &[2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1]) % 9 == u32::from(check)
 }
 
-/// Driving licence (運転免許証番号): the commission's code from 10 to 97, the year, six digits, a
-/// check digit, and how often the card was lost.
+/// Driving licence (運転免許証番号, National Police Agency): the commission's code from 10 to 97, the
+/// year, six digits, a check digit (0 for 10, 1 for 11), and how often the card was lost.
 fn driver_licence(digits: &[u8]) -> bool {
     digits.len() == 12
         && (10..=97).contains(&number(&digits[..2]))
-        && last_is(&digits[..11], &[5, 4, 3, 2, 7, 6, 5, 4, 3, 2], check)
+        && last_is(&digits[..11], &[5, 4, 3, 2, 7, 6, 5, 4, 3, 2], |sum| {
+            to_eleven(sum) % 10
+        })
 }
 
 #[cfg(test)]
@@ -64,6 +66,12 @@ mod tests {
         assert!(my_number(&digits("6214 9832 0257")) && !my_number(&digits("6214 9832 0258")));
         assert!(corporate_number(&digits("5-8356-7825-6246")));
         assert!(!corporate_number(&digits("5-8356-7825-6247")));
+    }
+
+    #[test]
+    fn licences_made_up_in_explanations() {
+        assert!(driver_licence(&digits("309012345620")) && driver_licence(&digits("459803358720")));
+        assert!(!driver_licence(&digits("309012345630")));
     }
 
     #[test]

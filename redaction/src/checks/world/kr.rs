@@ -10,7 +10,6 @@ use crate::checks::{
 pub(super) const CHECKS: Table = &[
     ("kr_rrn", |text| whole(text, rrn(&digits(text)))),
     ("kr_rrn_birth", |text| whole(text, birth(&digits(text)))),
-    ("kr_arc", |text| whole(text, arc(&digits(text)))),
     ("kr_brn", |text| whole(text, brn(&digits(text)))),
     ("kr_crn", |text| whole(text, crn(&digits(text)))),
 ];
@@ -43,14 +42,6 @@ fn birth(digits: &[u8]) -> bool {
         )
 }
 
-/// Foreigner registration number (외국인등록번호): the sex is told by 5 to 8, and the check digit
-/// is two more than that of citizens.
-fn arc(digits: &[u8]) -> bool {
-    birth(digits)
-        && matches!(digits[6], 5..=8)
-        && last_is(digits, &WEIGHTS, |sum| (to_eleven(sum) + 2) % 10)
-}
-
 /// Business registration number (사업자등록번호, National Tax Service).
 fn brn(digits: &[u8]) -> bool {
     digits.len() == 10
@@ -78,6 +69,5 @@ mod tests {
         assert!(brn(&digits("116-82-00276")) && !brn(&digits("116-82-00277")));
         // Registration number of a well-known public company.
         assert!(crn(&digits("130111-0006246")) && !crn(&digits("130111-0006247")));
-        assert!(!arc(&digits("971013-9019902")));
     }
 }
