@@ -6,6 +6,7 @@ use crate::identity::Identity;
 use crate::policy::{Decision, Policy};
 use crate::wire::Route;
 use jiff::Timestamp;
+use std::cell::RefCell;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tollgate_analytics::price::PriceBook;
 use tollgate_analytics::record::{
@@ -31,7 +32,7 @@ impl Draft {
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
         let record = Record {
-            exchange: Uuid::now_v7(),
+            exchange: exchange_id(now.as_millis() as u64),
             started_us: i64::try_from(now.as_micros()).unwrap_or(i64::MAX),
             caller: "anonymous".into(),
             team: String::new(),
@@ -179,5 +180,42 @@ impl Draft {
 
     fn elapsed_us(&self) -> u64 {
         self.begun.elapsed().as_micros() as u64
+    }
+}
+
+/// A UUID v7 (RFC 9562, section 5.7). Its random bits are drawn from the operating system for
+/// many at once: one call for each is a measurable part of an exchange.
+fn exchange_id(unix_ms: u64) -> Uuid {
+    const BITS: usize = 10;
+    thread_local! {
+        static DRAWN: RefCell<([u8; 32 * BITS], usize)> = const { RefCell::new(([0; 32 * BITS], 0)) };
+    }
+    let random = DRAWN.with_borrow_mut(|(drawn, left)| {
+        if *left == 0 {
+            getrandom::fill(drawn).expect("the operating system has random bytes");
+            *left = drawn.len() / BITS;
+        }
+        *left -= 1;
+        let mut random = [0; BITS];
+        random.copy_from_slice(&drawn[*left * BITS..][..BITS]);
+        random
+    });
+    uuid::Builder::from_unix_timestamp_millis(unix_ms, &random).into_uuid()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn exchange_ids_differ_and_tell_their_time() {
+        let ids: HashSet<Uuid> = (0..1_000).map(|_| exchange_id(1_700_000_000_123)).collect();
+        assert_eq!(ids.len(), 1_000);
+        for id in ids {
+            assert_eq!(id.get_version_num(), 7);
+            let (seconds, nanos) = id.get_timestamp().expect("a time").to_unix();
+            assert_eq!((seconds, nanos), (1_700_000_000, 123_000_000));
+        }
     }
 }

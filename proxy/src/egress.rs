@@ -1,15 +1,21 @@
 //! The only way out: takes a [`Permit`], nothing else.
 
+mod gather;
+
 use crate::config::Limits;
 use crate::endpoint::Endpoint;
 use crate::error::Refusal;
 use crate::permit::Permit;
 use bytes::Bytes;
+use gather::Gather;
 use http::{HeaderMap, header};
+use pingora_core::connectors::TransportConnector;
 use pingora_core::connectors::http::Connector;
+use pingora_core::protocols::Stream;
 use pingora_core::protocols::http::client::HttpSession;
+use pingora_core::protocols::http::v1::client::HttpSession as Http1Session;
 use pingora_core::tls::x509::X509;
-use pingora_core::upstreams::peer::HttpPeer;
+use pingora_core::upstreams::peer::{HttpPeer, Peer};
 use pingora_error::ErrorType;
 use pingora_http::RequestHeader;
 use std::path::Path;
@@ -33,7 +39,10 @@ pub(crate) fn read_authorities(path: &Path) -> Result<Authorities, String> {
 
 /// Upstream connections, pooled per endpoint.
 pub struct Egress {
+    /// Connections with TLS, HTTP/2 or HTTP/1.1.
     connector: Connector,
+    /// Connections without, always HTTP/1.1.
+    plain: TransportConnector,
     connect_timeout: Duration,
     first_byte_timeout: Duration,
     idle_timeout: Duration,
@@ -47,6 +56,7 @@ impl Egress {
     pub fn new(limits: &Limits) -> Self {
         Egress {
             connector: Connector::new(None),
+            plain: TransportConnector::new(None),
             connect_timeout: Duration::from_millis(limits.upstream_connect_timeout_ms),
             first_byte_timeout: Duration::from_millis(limits.upstream_first_byte_timeout_ms),
             idle_timeout: Duration::from_millis(limits.upstream_idle_timeout_ms),
@@ -78,8 +88,7 @@ impl Egress {
         for attempt in 0.. {
             let sent_at = Instant::now();
             let (mut session, reused) = self
-                .connector
-                .get_http_session(&peer)
+                .session(&peer)
                 .await
                 .map_err(|error| connect_refusal(endpoint, &error))?;
             match self.request(&mut session, &head, &body).await {
@@ -104,6 +113,38 @@ impl Egress {
             }
         }
         unreachable!("the loop returns")
+    }
+
+    /// A connection, and whether it has been used before.
+    async fn session(&self, peer: &HttpPeer) -> pingora_error::Result<(HttpSession, bool)> {
+        if peer.is_tls() {
+            return self.connector.get_http_session(peer).await;
+        }
+        let (stream, reused) = self.plain.get_stream(peer).await?;
+        let stream: Stream = match reused {
+            true => stream,
+            false => Box::new(Gather::new(stream)),
+        };
+        let session = Http1Session::new_with_options(stream, peer);
+        Ok((HttpSession::H1(session), reused))
+    }
+
+    /// Gives a connection back whose answer was read to its end.
+    async fn release(&self, session: HttpSession, peer: &HttpPeer) {
+        match session {
+            HttpSession::H1(mut session) if !peer.is_tls() => {
+                session.respect_keepalive();
+                if let Some(stream) = session.reuse().await {
+                    self.plain
+                        .release_stream(stream, peer.reuse_hash(), Some(POOL_IDLE));
+                }
+            }
+            session => {
+                self.connector
+                    .release_http_session(session, peer, Some(POOL_IDLE))
+                    .await;
+            }
+        }
     }
 
     async fn request(
@@ -224,10 +265,7 @@ impl Forwarded<'_> {
             return;
         };
         if self.done || session.response_done() {
-            self.egress
-                .connector
-                .release_http_session(session, &self.peer, Some(POOL_IDLE))
-                .await;
+            self.egress.release(session, &self.peer).await;
         } else {
             session.shutdown().await;
         }
