@@ -118,12 +118,15 @@ pub(super) fn date(text: &str) -> bool {
     let month = |n: u32| (1..=12).contains(&n);
     let year = |n: u32| (1850..=2100).contains(&n) || n < 100;
     match numbers[..] {
-        [a, b, c] => {
+        [a, b, c] if !named => {
             (day(a) && month(b) && year(c))
                 || (month(a) && day(b) && year(c))
                 || (year(a) && month(b) && day(c))
         }
-        [a, b] if named => (day(a) && year(b)) || (year(a) && day(b)),
+        _ if named => {
+            let full = |n: u32| (1850..=2100).contains(&n);
+            !numbers.is_empty() && numbers.iter().all(|&n| day(n) || full(n))
+        }
         _ => false,
     }
 }
@@ -184,10 +187,21 @@ mod tests {
             "12/31/80",
             "3 May 1990",
             "1er mars 1972",
+            "21 et 22 mars 2001",
+            "15 de junio",
+            "May 2024",
         ] {
             assert!(date(yes), "{yes}");
         }
-        for no in ["32.12.1980", "1980-13-31", "99/99/99", "1.2", "0.0.0"] {
+        for no in [
+            "32.12.1980",
+            "1980-13-31",
+            "99/99/99",
+            "1.2",
+            "0.0.0",
+            "45 May 1990",
+            "May 1200",
+        ] {
             assert!(!date(no), "{no}");
         }
     }
