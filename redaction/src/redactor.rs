@@ -66,12 +66,13 @@ impl Redactor {
         Ok(Self {
             patterns: Patterns::read(&recognizers, &[crate::ner::RULES_FILE])?,
             terms: Terms::read(&config.rules_dir.join("terms"))?,
-            names,
+            names: Arc::clone(&names),
             ner: match config.ner.device {
                 Device::Off => None,
                 _ => Some(Ner::new(
                     &config.ner,
                     &recognizers.join(crate::ner::RULES_FILE),
+                    Arc::clone(&names),
                 )?),
             },
             homes: config.jurisdictions.clone(),
@@ -114,6 +115,7 @@ impl Redactor {
             .zip(segments)
             .map(|(mut found, segment)| {
                 found.retain(|finding| finding.score >= MIN_SCORE);
+                self.names.repeat(segment, &mut found);
                 resolve(segment, found)
             })
             .collect();

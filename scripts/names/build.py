@@ -124,6 +124,7 @@ def of_languages(known, surnames):
                 words.add(small)
         common[language] = words
     # No frequencies of these: of their many forms only those that are also names.
+    forms_of = {}
     for language, tables in {
         "fr": ["fr_lemma_lookup"],
         "it": ["it_lemma_lookup"],
@@ -141,8 +142,8 @@ def of_languages(known, surnames):
                 adjectives = {form for form in forms if form == fold(form) and form.endswith(("ski", "cki"))}
                 words.update(adjectives - surnames)
                 words -= surnames & {form for form in words if form.endswith(("ski", "cki"))}
-        common[language] = words - proper
-    return common
+        forms_of[language] = words - proper
+    return common, forms_of
 
 
 def of_calendars():
@@ -179,7 +180,7 @@ def main():
     given, surnames = of_persons()
     countries, towns = of_places()
     known = given | surnames | towns | countries
-    common = of_languages(known, surnames)
+    common, forms = of_languages(known, surnames)
     write("given", "Given names. Source: Faker (MIT), US census of 1990 by `names` (MIT).", given)
     write("surname", "Surnames. Source: Faker (MIT), US census of 1990 by `names` (MIT).", surnames)
     write("given-pl", "Polish cases of given names. Source: PoliMorf (BSD-2-Clause) by spacy-lookups-data (MIT).", inflected(given))
@@ -191,6 +192,8 @@ def main():
     write("calendar", "Months, days and languages. Source: CLDR (Unicode-3.0) by Babel (BSD-3-Clause).", of_calendars())
     for language, words in common.items():
         write(f"common-{language}", "Ordinary words. Source: spacy-lookups-data (MIT).", words)
+    for language, words in forms.items():
+        write(f"form-{language}", "Word forms that are also names. Source: spacy-lookups-data (MIT), for Polish PoliMorf (BSD-2-Clause).", words)
 
 
 main()

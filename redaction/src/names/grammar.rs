@@ -97,7 +97,7 @@ impl Judge<'_> {
     /// A name that is no ordinary word.
     fn name(&self, at: usize) -> bool {
         let flags = self.flags(at);
-        flags.any(Flags::NAME) && !flags.any(Flags::COMMON | Flags::CALENDAR)
+        flags.any(Flags::NAME) && !flags.any(Flags::COMMON | Flags::CALENDAR | Flags::FORM)
     }
 
     /// A word that could be a surname after a given name: a name, or in no list at all.
@@ -122,7 +122,9 @@ impl Judge<'_> {
 
     /// `University of Bern`, `Holm & Sons`, `Nordwind Systems Ltd`.
     fn organization(&self, at: usize) -> Verdict {
-        if at > 0 && !matches!(self.gap(at), Gap::Comma | Gap::Connector) {
+        // After a name a new one begins with its own kind: `Hospital`, `Tribunal`.
+        let begins = at == 0 || matches!(self.gap(at), Gap::Comma | Gap::Connector);
+        if !begins && !self.flags(at).any(Flags::ORG) {
             return None;
         }
         let mut first = at;
@@ -154,7 +156,7 @@ impl Judge<'_> {
                 .any(Flags::COMMON | Flags::ORG | Flags::DETERMINER)
                 && !self.initial(at)
         });
-        let joined = last - first >= 2
+        let joined = (last - first >= 2 && self.amid_sentence(first))
             || (first + 1..=last).any(|at| matches!(self.gap(at), Gap::Particle | Gap::Connector));
         let shouted = (first..=last).all(|at| self.run[at].case == Case::Upper);
         (proper || (joined && !shouted)).then(|| {
@@ -211,31 +213,26 @@ impl Judge<'_> {
         } else {
             let next = first + 1;
             let near = self.joins(next) || self.gap(next) == Gap::Particle;
-            let next_is_name =
-                near && (self.surname(next) || (self.initial(next) && self.surname(next + 1)));
+            let middle = self.initial(next) && self.joins(next + 1) && self.surname(next + 1);
             let flags = self.flags(first);
-            let given = flags.any(Flags::GIVEN);
+            let begins =
+                !flags.any(Flags::CALENDAR | Flags::ORG | Flags::DETERMINER | Flags::GREETING);
+            if !near || !begins || !(self.surname(next) || middle) {
+                return None;
+            }
             let shouted = self.run[first].case == Case::Upper;
-            if !near || !next_is_name || flags.any(Flags::CALENDAR | Flags::ORG | Flags::DETERMINER)
-            {
-                return None;
-            }
-            let known = |at: usize| self.flags(at).any(Flags::NAME);
-            let long = |at: usize| self.run[at].span.len() > 3;
-            if shouted && !(known(first) && known(next) && long(first) && long(next)) {
-                return None;
-            }
-            let score = if given && !flags.any(Flags::COMMON) {
-                match known(next) {
-                    true => GIVEN_AND_SURNAME,
-                    false => TWO_NAMES,
-                }
-            } else if (given || (self.surname(first) && self.run[first].case != Case::Initial))
-                && self.name(next)
-            {
-                TWO_NAMES
-            } else {
-                return None;
+            let listed = |at: usize| {
+                self.flags(at).any(Flags::NAME) && (!shouted || self.run[at].span.len() > 3)
+            };
+            let ordinary = |at: usize| self.flags(at).any(Flags::COMMON);
+            let given = flags.any(Flags::GIVEN) && !ordinary(first);
+            let score = match (listed(first), listed(next)) {
+                (true, true) if given => GIVEN_AND_SURNAME,
+                (true, false) if given && !shouted => TWO_NAMES,
+                (true, true) if !ordinary(next) => TWO_NAMES,
+                (false, true) if !ordinary(next) && self.surname(first) && !shouted => TWO_NAMES,
+                _ if middle && self.surname(first) && !shouted => TWO_NAMES,
+                _ => return None,
             };
             (first, score)
         };
@@ -354,7 +351,8 @@ impl Judge<'_> {
             }
             let several = last > at;
             let doubtful = flags.any(Flags::COMMON | Flags::CALENDAR | Flags::ORG);
-            let score = if flags.any(Flags::COUNTRY) && !doubtful {
+            let amid = self.amid_sentence(at) || self.after_preposition(at);
+            let score = if flags.any(Flags::COUNTRY) && (!doubtful || amid) {
                 COUNTRY
             } else if several
                 || (!doubtful && (!flags.any(Flags::NAME) || self.after_preposition(at)))
@@ -364,7 +362,7 @@ impl Judge<'_> {
                 continue;
             };
             let code = self.run[at].case == Case::Upper && span.len() <= 3;
-            if code || !self.prose(span) {
+            if (code && !flags.any(Flags::COUNTRY)) || !self.prose(span) {
                 continue;
             }
             return Some((last + 1 - at, span, Entity::Location, score));
@@ -376,36 +374,46 @@ impl Judge<'_> {
     fn single(&self, at: usize) -> Verdict {
         let word = &self.run[at];
         let flags = self.known(word);
-        let sure = flags.any(Flags::NAME)
-            && !flags
-                .any(Flags::COMMON | Flags::CALENDAR | Flags::ORG | Flags::TITLE | Flags::LEGAL)
-            && word.case != Case::Upper
-            && self.text[word.span.range()].chars().count() >= 4;
+        let letters = self.text[word.span.range()].chars().count();
+        let doubtful = Flags::COMMON | Flags::FORM | Flags::CALENDAR | Flags::ORG | Flags::TITLE;
+        let long = letters >= 4 || (letters == 3 && flags.any(Flags::GIVEN) && at == 0);
+        let alone = !flags.any(doubtful | Flags::LEGAL) && word.case != Case::Upper && long;
+        let greeted = flags.any(Flags::GIVEN) && self.before(at).any(Flags::GREETING);
+        let sure = flags.any(Flags::NAME) && (alone || greeted);
         (sure && self.prose(word.span)).then_some((1, word.span, Entity::Person, ONE_NAME))
     }
 
     /// Capitalised words amid a sentence that no list of ordinary words knows: the name of
-    /// something, most often of an organization.
+    /// something, after `in` of a place, else most often of an organization.
     fn proper_noun(&self, at: usize) -> Verdict {
-        let unknown = |at: usize| {
-            let word = &self.run[at];
-            let name = &self.text[word.span.range()];
-            (word.case == Case::Title || name.starts_with("Mc") || name.starts_with("Mac"))
-                && !self
-                    .known(word)
-                    .any(Flags::LISTED | Flags::TITLE | Flags::DETERMINER)
-                && word.span.len() >= 4
+        let place = self.after_preposition(at);
+        let word = &self.run[at];
+        let name = &self.text[word.span.range()];
+        let shape = match word.case {
+            Case::Title => true,
+            Case::Upper => {
+                place
+                    && self.text[..word.span.start]
+                        .trim_end()
+                        .ends_with(char::is_lowercase)
+            }
+            _ => name.starts_with("Mc") || name.starts_with("Mac"),
         };
-        if !unknown(at) || !self.amid_sentence(at) {
+        let known = Flags::LISTED | Flags::TITLE | Flags::DETERMINER;
+        if !shape || name.len() < 4 || self.known(word).any(known) || !self.amid_sentence(at) {
             return None;
         }
         let mut last = at;
         while last + 1 < self.run.len() && self.joins(last + 1) && !self.initial(last + 1) {
             last += 1;
         }
+        let entity = match place {
+            true => Entity::Location,
+            false => Entity::Org,
+        };
         let span = self.span(at, last);
         self.prose(span)
-            .then_some((last + 1 - at, span, Entity::Org, ONE_NAME))
+            .then_some((last + 1 - at, span, entity, ONE_NAME))
     }
 
     /// Whether a word in lower case stands right before, or the run goes on.
@@ -417,51 +425,56 @@ impl Judge<'_> {
     }
 
     fn after_preposition(&self, at: usize) -> bool {
-        let before = self.text[..self.run[at].span.start].trim_end_matches(' ');
-        let word = &before[before.len() - trailing_word(before)..];
-        self.names.lexicon.get(word).any(Flags::PREPOSITION)
+        self.before(at).any(Flags::PREPOSITION)
     }
 
-    /// Whether a span stands in running text or in a form, not in code: what touches it is a
-    /// space, a quotation mark or punctuation, and nothing of a programming language is near.
-    fn prose(&self, span: Span) -> bool {
-        let (before, after) = (&self.text[..span.start], &self.text[span.end..]);
-        let opens = |c: char| c.is_whitespace() || "\"'(“„«‘’>-—–:,;*@•|/[".contains(c);
-        let closes = |c: char| c.is_whitespace() || ".,;:!?)\"'”“»’…-—–*|/]<".contains(c);
-        if !before.chars().next_back().is_none_or(opens) || !after.chars().next().is_none_or(closes)
-        {
-            return false;
-        }
-        if before.ends_with("::")
-            || after.starts_with("::")
-            || before.ends_with("->")
-            || after.starts_with("->")
-        {
-            return false;
-        }
-        // `word.word` is code, `Word-1.0` an article.
-        let mut next = after.chars();
-        match (next.next(), next.next()) {
-            (Some('.'), Some(c)) if c.is_alphanumeric() => return false,
-            (Some('-'), Some(c)) if c.is_numeric() => return false,
-            _ => {}
-        }
-        let from = self
-            .text
-            .ceil_char_boundary(span.start.saturating_sub(AROUND));
-        let to = self
-            .text
-            .floor_char_boundary((span.end + AROUND).min(self.text.len()));
-        let line = before[from..].rfind('\n').map_or(from, |at| from + at + 1);
-        let end = after[..to - span.end]
-            .find('\n')
-            .map_or(to, |at| span.end + at);
-        let code = self.text[line..end]
-            .bytes()
-            .filter(|byte| b"{}=_;<>\\$#`|&".contains(byte))
-            .count();
-        code == 0
+    /// What is known of the word right before.
+    fn before(&self, at: usize) -> Flags {
+        let before = self.text[..self.run[at].span.start].trim_end_matches(' ');
+        let word = &before[before.len() - trailing_word(before)..];
+        self.names.lexicon.get(word)
     }
+
+    fn prose(&self, span: Span) -> bool {
+        prose(self.text, span)
+    }
+}
+
+/// Whether a span stands in running text or in a form, not in code: what touches it is a
+/// space, a quotation mark or punctuation, and nothing of a programming language is near.
+pub(crate) fn prose(text: &str, span: Span) -> bool {
+    let (before, after) = (&text[..span.start], &text[span.end..]);
+    let opens = |c: char| c.is_whitespace() || "\"'(“„«‘’>-—–:,;*@•|/[".contains(c);
+    let closes = |c: char| c.is_whitespace() || ".,;:!?)\"'”“»’…-—–*|/]<".contains(c);
+    if !before.chars().next_back().is_none_or(opens) || !after.chars().next().is_none_or(closes) {
+        return false;
+    }
+    if before.ends_with("::")
+        || after.starts_with("::")
+        || before.ends_with("->")
+        || after.starts_with("->")
+    {
+        return false;
+    }
+    // `word.word` is code, `Word-1.0` an article.
+    let mut next = after.chars();
+    match (next.next(), next.next()) {
+        (Some('.'), Some(c)) if c.is_alphanumeric() => return false,
+        (Some('-'), Some(c)) if c.is_numeric() => return false,
+        _ => {}
+    }
+    let from = text.ceil_char_boundary(span.start.saturating_sub(AROUND));
+    let to = text.floor_char_boundary((span.end + AROUND).min(text.len()));
+    let line = before[from..].rfind('\n').map_or(from, |at| from + at + 1);
+    let end = after[..to - span.end]
+        .find('\n')
+        .map_or(to, |at| span.end + at);
+    // A quoted line of a mail, an escaped quotation mark are none.
+    let line = text[line..end].trim_start_matches(['>', ' ']).as_bytes();
+    !line.iter().enumerate().any(|(at, byte)| {
+        let escapes = line.get(at + 1).is_some_and(|next| b"\"'".contains(next));
+        b"{}=_;<>\\$#`|&".contains(byte) && !(*byte == b'\\' && escapes)
+    })
 }
 
 /// Length of the word at the end.

@@ -40,8 +40,12 @@ impl Flags {
     pub const LEGAL: Self = Self(1 << 12);
     /// A word that a place's name begins with: `Republic`, `St`.
     pub const PLACE_HEAD: Self = Self(1 << 13);
+    /// A word after which a given name stands: `Dear`.
+    pub const GREETING: Self = Self(1 << 14);
+    /// A form of an ordinary word, nobody knows how common, that is also a name.
+    pub const FORM: Self = Self(1 << 15);
     /// What the lists say of words, as opposed to what words stand around names.
-    pub const LISTED: Self = Self(0x3f);
+    pub const LISTED: Self = Self(0x3f | Self::FORM.0);
     /// A given name or a surname.
     pub const NAME: Self = Self(Self::GIVEN.0 | Self::SURNAME.0);
     /// A town or a country.
@@ -66,12 +70,13 @@ const LONGEST: usize = 96;
 
 /// The lists, and what each says of its words. A file's name before its first `-` decides; the
 /// rest names a language.
-const LISTS: [(&str, Flags); 6] = [
+const LISTS: [(&str, Flags); 7] = [
     ("given", Flags::GIVEN),
     ("surname", Flags::SURNAME),
     ("town", Flags::TOWN),
     ("country", Flags::COUNTRY),
     ("common", Flags::COMMON),
+    ("form", Flags::FORM),
     ("calendar", Flags::CALENDAR),
 ];
 

@@ -3,6 +3,7 @@
 //! ```text
 //!  text ── run ──> runs of capitalised words, each with what the lists know of it   lexicon
 //!                   └─ grammar ──> findings: given name + surname, title + name, ...
+//!       └─ lower ──> the same for texts without capitals       findings ─ repeat ─> the same names again
 //! ```
 //!
 //! It costs a microsecond a kilobyte, so that it reads everything. Where the model reads too, the
@@ -11,10 +12,13 @@
 
 mod grammar;
 mod lexicon;
+mod lower;
+mod repeat;
 mod rules;
 mod run;
 
 use crate::{Entity, Error, Finding, Recognizer};
+pub(crate) use grammar::prose;
 pub(crate) use lexicon::Flags;
 use lexicon::Lexicon;
 use rules::Endings;
@@ -24,8 +28,8 @@ use std::{path::Path, sync::Arc};
 pub(crate) struct Names {
     lexicon: Lexicon,
     endings: Endings,
-    /// Who found it: a person, a place, an organization.
-    recognizers: [Arc<str>; 3],
+    /// Who found it: a person, a place, an organization, one of them again.
+    recognizers: [Arc<str>; 4],
 }
 
 impl Names {
@@ -35,13 +39,36 @@ impl Names {
         Ok(Self {
             lexicon,
             endings,
-            recognizers: ["names/person", "names/place", "names/organization"].map(Arc::from),
+            recognizers: [
+                "names/person",
+                "names/place",
+                "names/organization",
+                "names/again",
+            ]
+            .map(Arc::from),
         })
     }
 
     /// How many words are known.
     pub fn len(&self) -> usize {
         self.lexicon.len()
+    }
+
+    /// Adds to all that was found in `text` the parts of names that stand alone elsewhere in it.
+    pub fn repeat(&self, text: &str, findings: &mut Vec<Finding>) {
+        repeat::repeat(self, text, findings);
+    }
+
+    /// Whether a word is a name and no ordinary word.
+    pub fn is_name(&self, word: &str) -> bool {
+        let flags = self.flags(word);
+        flags.any(Flags::NAME) && !flags.any(Flags::COMMON | Flags::CALENDAR)
+    }
+
+    /// Whether a word is ordinary and no name.
+    pub fn is_ordinary(&self, word: &str) -> bool {
+        let flags = self.lexicon.get(word);
+        flags.any(Flags::COMMON | Flags::CALENDAR) && !flags.any(Flags::NAME | Flags::PLACE)
     }
 
     /// What is known of a word, its ending considered.
@@ -60,40 +87,54 @@ impl Recognizer for Names {
     }
 
     fn find(&self, text: &str, out: &mut Vec<Finding>) {
+        let mut report = |span, entity, score| {
+            let recognizer = match entity {
+                Entity::Person => 0,
+                Entity::Location => 1,
+                _ => 2,
+            };
+            out.push(Finding {
+                span,
+                entity,
+                score,
+                recognizer: Arc::clone(&self.recognizers[recognizer]),
+                jurisdiction: None,
+            });
+        };
         run::runs(text, &self.lexicon, |run| {
-            grammar::Judge {
+            let judge = grammar::Judge {
                 text,
                 names: self,
                 run,
-            }
-            .judge(|span, entity, score| {
-                let recognizer = match entity {
-                    Entity::Person => 0,
-                    Entity::Location => 1,
-                    _ => 2,
-                };
-                out.push(Finding {
-                    span,
-                    entity,
-                    score,
-                    recognizer: Arc::clone(&self.recognizers[recognizer]),
-                    jurisdiction: None,
-                });
-            });
+            };
+            judge.judge(&mut report);
         });
+        if lower::applies(text) {
+            lower::judge(self, text, &mut report);
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use std::sync::OnceLock;
+
+    /// The lists of this repository.
+    pub fn names() -> &'static Names {
+        static NAMES: OnceLock<Names> = OnceLock::new();
+        NAMES.get_or_init(|| {
+            let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules/names");
+            Names::read(&directory).unwrap()
+        })
+    }
 
     fn found(text: &str) -> Vec<(String, &'static str)> {
-        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules/names");
-        let names = Names::read(&directory).unwrap();
+        let names = names();
         let mut out = Vec::new();
         names.find(text, &mut out);
-        out.retain(|finding| finding.score >= 0.5);
+        names.repeat(text, &mut out);
+        let out = crate::resolve(text, out);
         out.into_iter()
             .map(|finding| {
                 (
@@ -150,6 +191,44 @@ mod tests {
             &[("juge Ostermark", "PERSON")],
         );
         check("INVOICE FOR HELENA NOWAK OF", &[("HELENA NOWAK", "PERSON")]);
+    }
+
+    #[test]
+    fn names_again() {
+        check(
+            "Oddvar Field came late. They asked Field to wait.",
+            &[("Oddvar Field", "PERSON"), ("Field", "PERSON")],
+        );
+        check(
+            "the Association of Graduate Surveyors (AGSU) met. Then AGSU left.",
+            &[
+                ("Association of Graduate Surveyors", "ORG"),
+                ("AGSU", "ORG"),
+                ("AGSU", "ORG"),
+            ],
+        );
+    }
+
+    #[test]
+    fn names_without_capitals() {
+        check(
+            "can you write to ingrid solheim about it",
+            &[("ingrid solheim", "PERSON")],
+        );
+        check(
+            "ask svetlana, she lives in norway",
+            &[("svetlana", "PERSON"), ("norway", "LOCATION")],
+        );
+        check("will you mark the page and read the rose book", &[]);
+    }
+
+    #[test]
+    fn greetings_and_initials() {
+        check("Dear Hope, thank you", &[("Hope", "PERSON")]);
+        check(
+            "Written by Jorunn K Vestergren in May",
+            &[("Jorunn K Vestergren", "PERSON")],
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ struct NamesFile {
     connectors: Vec<String>,
     prepositions: Vec<String>,
     determiners: Vec<String>,
+    greetings: Vec<String>,
     places: Vec<String>,
     place_heads: Vec<String>,
     inflection: Vec<Inflection>,
@@ -56,6 +57,7 @@ pub(super) fn read(directory: &Path) -> Result<(Lexicon, Endings), Error> {
         (&file.connectors, Flags::CONNECTOR),
         (&file.prepositions, Flags::PREPOSITION),
         (&file.determiners, Flags::DETERMINER),
+        (&file.greetings, Flags::GREETING),
         (&file.places, Flags::COUNTRY),
         (&file.place_heads, Flags::PLACE_HEAD),
         (&file.organization.words, Flags::ORG),
@@ -110,12 +112,16 @@ impl Endings {
             long(&case.ending) && {
                 let stem = &word[..word.len() - case.ending.len()];
                 let base = lexicon.get(&format!("{stem}{}", case.base));
-                base.any(Flags::NAME) && !base.any(Flags::COMMON)
+                base.any(Flags::NAME) && !base.any(Flags::COMMON | Flags::FORM)
             }
         };
         if let Some(found) = self.surnames.iter().find(|ending| long(&ending.ending)) {
             let stem = &word[..word.len() - found.ending.len()];
-            let ordinary = |base| lexicon.get(&format!("{stem}{base}")).any(Flags::COMMON);
+            let ordinary = |base| {
+                lexicon
+                    .get(&format!("{stem}{base}"))
+                    .any(Flags::COMMON | Flags::FORM)
+            };
             return !found.base.as_ref().is_some_and(ordinary);
         }
         self.cases.iter().any(case)

@@ -71,7 +71,7 @@ pub(super) fn runs(text: &str, lexicon: &Lexicon, mut judge: impl FnMut(&[Word])
 }
 
 /// The next word from `at` on that begins with a capital and is no part of an identifier.
-fn next_capital(text: &str, mut at: usize) -> Option<(Span, Case)> {
+pub(super) fn next_capital(text: &str, mut at: usize) -> Option<(Span, Case)> {
     let bytes = text.as_bytes();
     loop {
         let byte = *bytes.get(at)?;
@@ -163,6 +163,7 @@ fn gap(text: &str, before: &Word, start: usize, lexicon: &Lexicon) -> Option<Gap
     match between {
         " " | "  " | "\u{a0}" => return Some(Gap::Space),
         "-" | "'" | "’" | "‐" | "‑" => return Some(Gap::Link),
+        "&" => return Some(Gap::Connector),
         ", " | "," => return Some(Gap::Comma),
         ". " | "." => {
             let short = before.case == Case::Initial || before.flags.any(Flags::TITLE);

@@ -33,7 +33,7 @@ impl Labels {
             .map(|name| {
                 rules
                     .label(name)
-                    .map_or(f32::INFINITY, |rule| rule.threshold)
+                    .map_or(f32::INFINITY, |rule| rule.listed_threshold)
             })
             .collect();
         Self {
@@ -55,7 +55,7 @@ impl Labels {
     /// token, `None` for special ones; `scores` has [`Labels::classes`] figures for each token.
     ///
     /// A word has the mean of its tokens' probabilities, and the likeliest label that reaches
-    /// its threshold even where O is likelier: a name that stays visible costs more than a word
+    /// its lower threshold even where O is likelier: a name that stays visible costs more than a word
     /// masked in vain.
     pub fn decode(&self, tokens: &[(Option<u32>, (usize, usize))], scores: &[f32]) -> Vec<Word> {
         let mut words = Vec::new();

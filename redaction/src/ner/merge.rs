@@ -5,7 +5,11 @@ use super::{
     decode::{Label, Labels},
     rules::NerRules,
 };
-use crate::{Entity, Finding, Span, context::is_word};
+use crate::{
+    Entity, Finding, Span,
+    context::is_word,
+    names::{Flags, Names, prose},
+};
 use std::sync::Arc;
 
 /// A labelled word in its segment.
@@ -53,8 +57,10 @@ pub(super) fn merge(
     rules_found: &[Finding],
     labels: &Labels,
     rules: &NerRules,
+    names: &Names,
     recognizer: &Arc<str>,
 ) -> Vec<Finding> {
+    words.retain(|word| believed(text, word, labels, rules, names));
     words.sort_by(|a, b| {
         (a.span, a.label)
             .cmp(&(b.span, b.label))
@@ -91,7 +97,7 @@ pub(super) fn merge(
     }
     groups
         .into_iter()
-        .filter_map(|group| settle(text, group, rules_found, labels, rules))
+        .filter_map(|group| settle(text, group, rules_found, labels, rules, names))
         .map(|(span, entity, score)| Finding {
             span,
             entity,
@@ -100,6 +106,27 @@ pub(super) fn merge(
             jurisdiction: None,
         })
         .collect()
+}
+
+/// Whether the model is sure enough of a word, given what the word lists say of it.
+fn believed(text: &str, word: &Placed, labels: &Labels, rules: &NerRules, names: &Names) -> bool {
+    let label = labels.name(word.label);
+    let Some(rule) = rules.label(label) else {
+        return false;
+    };
+    if word.score >= rule.threshold {
+        return true;
+    }
+    let name = &text[word.span.range()];
+    let flags = names.flags(name);
+    let listed = match rule.entity {
+        Entity::Person => flags.any(Flags::NAME) && !flags.any(Flags::COMMON | Flags::CALENDAR),
+        _ => flags.any(Flags::PLACE) && !flags.any(Flags::COMMON),
+    };
+    let unknown = !flags.any(Flags::LISTED)
+        && name.starts_with(char::is_uppercase)
+        && name.contains(char::is_lowercase);
+    word.score >= rule.listed_threshold && (listed || unknown)
 }
 
 /// Whether a word goes on with the group before it.
@@ -159,6 +186,7 @@ fn settle(
     rules_found: &[Finding],
     labels: &Labels,
     rules: &NerRules,
+    names: &Names,
 ) -> Option<(Span, Entity, f32)> {
     let score = group.score_sum / group.words as f32;
     let has = |label: &str| group.labels.contains(&label);
@@ -168,15 +196,29 @@ fn settle(
             let name = &text[span.range()];
             let letters = name.chars().filter(|c| c.is_alphabetic()).count();
             let common = rules.common.contains(&name.to_lowercase());
-            // A model that reads lower case takes many a word of code for a name.
+            // A model that reads no capitals takes many a word of code for a name.
             let lower = name.chars().all(|c| c.is_lowercase() || !c.is_alphabetic());
+            let shouted = name.chars().all(|c| c.is_uppercase() || !c.is_alphabetic());
+            let listed = || {
+                name.split(|c: char| !c.is_alphabetic())
+                    .any(|word| names.is_name(word))
+            };
+            let ordinary = || {
+                name.split(|c: char| !c.is_alphabetic())
+                    .any(|word| names.is_ordinary(word))
+            };
             let cued = || {
                 rules
                     .cues
                     .as_ref()
                     .is_some_and(|cues| cues.near(text, span.start, span.end))
             };
-            let person = letters >= 2 && !common && !in_code(text, span) && (!lower || cued());
+            let plain = match (lower, shouted) {
+                (true, _) => prose(text, span) && (listed() || (cued() && !ordinary())),
+                (_, true) => listed() || (prose(text, span) && !ordinary()),
+                _ => true,
+            };
+            let person = letters >= 2 && !common && !in_code(text, span) && plain;
             person.then_some((span, Entity::Person, score))
         }
         Family::Place => {
@@ -192,12 +234,14 @@ fn settle(
             let postcode = has("ZIP_CODE") && digits(place) >= 4 && (town || context());
             let door = has("STREET_NAME") || has("SECONDARY_ADDRESS") || postcode;
             let common = rules.common.contains(&place.to_lowercase());
-            let code = is_code(place) && !has("ZIP_CODE");
-            // As for names: lower case without a digit needs a cue.
-            let plain = place
-                .chars()
-                .all(|c| !c.is_ascii_digit() && !c.is_uppercase())
-                && place.chars().any(char::is_lowercase);
+            let code = is_code(place);
+            // As for names: lower case needs a cue, or a word that is a place.
+            let plain = !place.contains(char::is_uppercase)
+                && place.contains(char::is_lowercase)
+                && !place.split(|c: char| !c.is_alphabetic()).any(|word| {
+                    let flags = names.flags(word);
+                    flags.any(Flags::PLACE) && !flags.any(Flags::COMMON)
+                });
             let cued = || {
                 rules
                     .cues
@@ -287,13 +331,14 @@ fn is_link(c: char) -> bool {
     matches!(c, '-' | '\'' | '’' | '‐' | '‑')
 }
 
-/// Whether what the model takes for an address is a number or an article code: `05-06`,
-/// `PART-144-015`.
+/// Whether what the model takes for an address is an article code: `PART-144-015`. A postcode may
+/// have up to two letters before it: `D-10115`.
 fn is_code(text: &str) -> bool {
     let spaced = text.contains(char::is_whitespace);
     let lower = text.chars().any(|c| c.is_alphabetic() && !c.is_uppercase());
     let digit = text.bytes().any(|byte| byte.is_ascii_digit());
-    !lower && (!text.contains(char::is_alphabetic) || (!spaced && (digit || text.contains('-'))))
+    let letters = text.chars().filter(|c| c.is_alphabetic()).count();
+    !lower && !spaced && letters > 2 && (digit || text.contains('-'))
 }
 
 /// Whether the span is part of an identifier or a path of program code.
@@ -344,15 +389,24 @@ mod tests {
                 }
             })
             .collect();
-        merge(text, placed, &[], &labels, &rules, &"ner/test".into())
-            .into_iter()
-            .map(|finding| {
-                (
-                    text[finding.span.range()].to_owned(),
-                    finding.entity.as_str(),
-                )
-            })
-            .collect()
+        let names = crate::names::tests::names();
+        merge(
+            text,
+            placed,
+            &[],
+            &labels,
+            &rules,
+            names,
+            &"ner/test".into(),
+        )
+        .into_iter()
+        .map(|finding| {
+            (
+                text[finding.span.range()].to_owned(),
+                finding.entity.as_str(),
+            )
+        })
+        .collect()
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod window;
 use crate::{
     Error, Finding, Span,
     config::{Device, NerConfig},
+    names::Names,
 };
 use cache::{Cache, Key, Keys};
 use decode::{Labels, Word};
@@ -46,6 +47,7 @@ const BATCH_BYTES_GPU: usize = 32 * 1024;
 /// The model with all that surrounds it.
 pub(crate) struct Ner {
     rules: NerRules,
+    names: Arc<Names>,
     labels: Labels,
     tokenizer: Tokenizer,
     pool: Pool,
@@ -69,7 +71,7 @@ type Words = Arc<[Word]>;
 
 impl Ner {
     /// Loads tokenizer and model and tests them.
-    pub fn new(config: &NerConfig, rules: &Path) -> Result<Self, Error> {
+    pub fn new(config: &NerConfig, rules: &Path, names: Arc<Names>) -> Result<Self, Error> {
         let directory = config.runtime_dir.join("rampart");
         let tokenizer = directory.join("tokenizer.json");
         if !tokenizer.exists() {
@@ -79,6 +81,7 @@ impl Ner {
         let ner = Self {
             labels: Labels::new(&rules.classes, &rules),
             rules,
+            names,
             tokenizer: Tokenizer::from_file(&tokenizer).map_err(|error| Error::Runtime {
                 path: tokenizer,
                 reason: error.to_string(),
@@ -204,7 +207,7 @@ impl Ner {
 
     fn plan(&self, segments: &[&str]) -> Plan {
         plan(segments, &self.keys, |unit| {
-            prefilter::may_hold_name(unit, &self.rules)
+            prefilter::may_hold_name(unit, &self.rules, &self.names)
         })
     }
 
@@ -391,6 +394,7 @@ impl Ner {
                 findings,
                 &self.labels,
                 &self.rules,
+                &self.names,
                 &self.name,
             );
             findings.extend(found);

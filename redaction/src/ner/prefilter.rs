@@ -11,9 +11,10 @@
 //! case without any cue is therefore missed on purpose; so is one that is also a common word.
 
 use super::rules::NerRules;
+use crate::names::Names;
 
 /// Whether the model should read `text`.
-pub(super) fn may_hold_name(text: &str, rules: &NerRules) -> bool {
+pub(super) fn may_hold_name(text: &str, rules: &NerRules, names: &Names) -> bool {
     let bytes = text.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
@@ -33,7 +34,7 @@ pub(super) fn may_hold_name(text: &str, rules: &NerRules) -> bool {
             return true;
         }
         let end = at + word_len(&text[at..]);
-        if first.is_uppercase() && !glued(text, at, end) && named(&text[at..end], rules) {
+        if first.is_uppercase() && !glued(text, at, end) && named(&text[at..end], rules, names) {
             return true;
         }
         at = end.max(at + first.len_utf8());
@@ -44,14 +45,14 @@ pub(super) fn may_hold_name(text: &str, rules: &NerRules) -> bool {
         .is_some_and(|cues| cues.occurs(text, 0, text.len()))
 }
 
-fn named(word: &str, rules: &NerRules) -> bool {
+fn named(word: &str, rules: &NerRules, names: &Names) -> bool {
     let mut letters = 0;
     let lower: String = word
         .chars()
         .inspect(|_| letters += 1)
         .flat_map(char::to_lowercase)
         .collect();
-    letters >= 2 && !rules.common.contains(&lower)
+    letters >= 2 && !rules.common.contains(&lower) && !names.is_ordinary(&lower)
 }
 
 /// Length of the run of letters at the start.
@@ -76,6 +77,8 @@ mod tests {
     #[test]
     fn reads_what_may_hold_a_name() {
         let rules = crate::ner::tests::rules();
+        let names = crate::names::tests::names();
+        let may_hold_name = |text: &str, rules: &NerRules| may_hold_name(text, rules, names);
         for yes in [
             "Please call Anna.",
             "ask MÜLLER about it",

@@ -24,6 +24,7 @@ struct NerFile {
 struct LabelFile {
     entity: Spanned<String>,
     threshold: f32,
+    listed_threshold: Option<f32>,
     shape: Option<Spanned<String>>,
     #[serde(default)]
     context: Vec<String>,
@@ -34,6 +35,9 @@ pub(super) struct LabelRule {
     pub entity: Entity,
     /// The least probability of a word.
     pub threshold: f32,
+    /// The least probability of a word that the word lists call a name, or that is capitalised
+    /// and in none of them.
+    pub listed_threshold: f32,
     /// What the whole span must look like.
     pub shape: Option<meta::Regex>,
     /// Words of which one must be near.
@@ -82,8 +86,15 @@ impl NerRules {
                     .map_err(|error: crate::UnknownEntity| {
                         refuse(label.entity.span().start, error.to_string())
                     })?;
-            if !(0.0..=1.0).contains(&label.threshold) {
-                return Err(refuse(at, "a threshold lies between 0 and 1".into()));
+            let listed_threshold = label.listed_threshold.unwrap_or(label.threshold);
+            if !(0.0..=1.0).contains(&label.threshold)
+                || !(0.0..=label.threshold).contains(&listed_threshold)
+            {
+                return Err(refuse(
+                    at,
+                    "a threshold lies between 0 and 1, that of listed words not above the other"
+                        .into(),
+                ));
             }
             let shape = match label.shape {
                 None => None,
@@ -102,6 +113,7 @@ impl NerRules {
                 LabelRule {
                     entity,
                     threshold: label.threshold,
+                    listed_threshold,
                     shape,
                     context,
                 },
