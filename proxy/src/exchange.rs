@@ -23,7 +23,7 @@ use crate::policy::{Facts, Target};
 use crate::prompt::Prompt;
 use crate::relay::{Context, relay};
 use crate::rescue::rescue;
-use crate::wire::{self, Operation, WireKind};
+use crate::wire::{self, Api, Operation};
 use bytes::Bytes;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -31,8 +31,8 @@ use std::sync::atomic::Ordering::Relaxed;
 pub async fn run(gate: &Gate, down: &mut Downstream) -> bool {
     let mut draft = Draft::new(&gate.policy);
     gate.metrics.in_flight.fetch_add(1, Relaxed);
-    let mut wire = None;
-    let result = exchange(gate, down, &mut draft, &mut wire).await;
+    let mut api = None;
+    let result = exchange(gate, down, &mut draft, &mut api).await;
     gate.metrics.in_flight.fetch_sub(1, Relaxed);
     match result {
         Ok(()) => true,
@@ -48,7 +48,7 @@ pub async fn run(gate: &Gate, down: &mut Downstream) -> bool {
                 exchange = %draft.exchange(), code = refusal.code, status = refusal.status,
                 reason = refusal.internal, "exchange refused"
             );
-            rescue(down, wire, &refusal, &draft.exchange().to_string()).await
+            rescue(down, api, &refusal, &draft.exchange().to_string()).await
         }
     }
 }
@@ -57,7 +57,7 @@ async fn exchange(
     gate: &Gate,
     down: &mut Downstream,
     draft: &mut Draft,
-    wire: &mut Option<WireKind>,
+    api: &mut Option<Api>,
 ) -> Result<(), Refusal> {
     let route = wire::route(down.method(), down.uri(), down.headers(), |name| {
         gate.endpoints
@@ -65,7 +65,7 @@ async fn exchange(
             .find(|e| e.name() == name)
             .map(|e| e.config().wire)
     })?;
-    *wire = Some(route.wire);
+    *api = Some(route.api());
     draft.route(&route);
     let caller = identify(&gate.keys, route.wire, down.headers())?;
     draft.caller(&caller);
@@ -126,7 +126,7 @@ async fn exchange(
         forwarded.status(),
     );
     let context = Context {
-        wire: route.wire,
+        api: route.api(),
         limits: &gate.limits,
         vault: &vault,
         drop_usage,

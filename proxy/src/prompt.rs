@@ -4,7 +4,7 @@
 use crate::config::Limits;
 use crate::error::Refusal;
 use crate::json::{self, Duplicates, Event, JsonError, JsonLimits, OffsetMap, Step, Token};
-use crate::wire::{self, Operation, Role, Route, WireKind};
+use crate::wire::{self, Api, Operation, Role, Route, WireKind};
 use bytes::Bytes;
 use http::Method;
 use std::ops::Range;
@@ -100,7 +100,7 @@ impl Prompt {
             Token::ObjectStart if event.path.is_empty() => self.root = event.range.end,
             Token::Key if is(event.path, "stream_options") => self.stream_options = true,
             Token::String => self.string(event, limits)?,
-            Token::Number => match self.wire().number_role(event.path) {
+            Token::Number => match self.route.api().number_role(event.path) {
                 Role::Opaque => self.opaque += 1,
                 Role::Text if digits(event.raw) >= DIGITS_MIN => {
                     self.number(event.raw, OffsetMap::linear(event.range.start), false)
@@ -127,7 +127,7 @@ impl Prompt {
             self.model_range = Some(event.range.clone());
             return Ok(());
         }
-        match self.wire().request_role(event.path) {
+        match self.route.api().request_role(event.path) {
             Role::Structural if wire::identifier(event.raw) => {}
             Role::Verbatim if base64(event.raw) => {}
             Role::Opaque => {
@@ -266,7 +266,7 @@ impl Prompt {
     /// OpenAI stream cost could only be guessed. `None` where usage comes unasked or the caller
     /// has said what it wants.
     pub fn usage_request(&self) -> Option<(usize, &'static str)> {
-        let open = self.wire() == WireKind::OpenAi && self.stream && !self.stream_options;
+        let open = self.route.api() == Api::OpenAi && self.stream && !self.stream_options;
         open.then_some((self.root, r#""stream_options":{"include_usage":true},"#))
     }
 

@@ -2,7 +2,7 @@
 
 use crate::downstream::Downstream;
 use crate::error::Refusal;
-use crate::wire::WireKind;
+use crate::wire::Api;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header};
 
@@ -17,19 +17,19 @@ pub const EFFECT: HeaderName = HeaderName::from_static("tollgate-effect");
 /// stream that has. Returns whether the connection is still in order.
 pub async fn rescue(
     down: &mut Downstream,
-    wire: Option<WireKind>,
+    api: Option<Api>,
     refusal: &Refusal,
     exchange: &str,
 ) -> bool {
     if refusal.status == 0 {
         return false;
     }
-    let wire = wire.unwrap_or(WireKind::OpenAi);
+    let api = api.unwrap_or(Api::OpenAi);
     if down.started() {
-        let event = wire.error_event(refusal, exchange);
+        let event = api.error_event(refusal, exchange);
         return down.send(Bytes::from(event), true).await.is_ok();
     }
-    let body = Bytes::from(wire.error(refusal, exchange).to_string());
+    let body = Bytes::from(api.wire().error(refusal, exchange).to_string());
     let mut headers = vec![
         (
             header::CONTENT_TYPE,

@@ -42,6 +42,7 @@ fn cases(ner: bool) -> Vec<Case> {
     let mut cases = Vec::new();
     for (wire, path) in [
         ("openai", "/v1/chat/completions"),
+        ("openai-responses", "/v1/responses"),
         ("anthropic", "/v1/messages"),
     ] {
         for entry in std::fs::read_dir(root.join(wire)).expect("fixtures") {

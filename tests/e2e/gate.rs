@@ -107,7 +107,7 @@ impl Reply {
 
     /// The text of an answer or of a stream, tool arguments included.
     pub fn text(&self) -> String {
-        const PLACES: [&str; 8] = [
+        const PLACES: [&str; 11] = [
             "/choices/0/message/content",
             "/choices/0/message/tool_calls/0/function/arguments",
             "/choices/0/delta/content",
@@ -116,6 +116,9 @@ impl Reply {
             "/content/0/input",
             "/delta/text",
             "/delta/partial_json",
+            "/output/0/content/0/text",
+            "/output/0/arguments",
+            "/delta",
         ];
         let data = self
             .body
@@ -133,10 +136,11 @@ impl Reply {
         let texts = values.map(|value| {
             let found = PLACES.iter().filter_map(|place| value.pointer(place));
             found
-                .map(|value| {
-                    value
-                        .as_str()
-                        .map_or_else(|| value.to_string(), str::to_string)
+                .map(|value| match value {
+                    serde_json::Value::String(text) => text.clone(),
+                    // A tool's input; an object in which a text's piece stands has its own place.
+                    _ if value.get("type").is_some() => String::new(),
+                    _ => value.to_string(),
                 })
                 .collect::<String>()
         });

@@ -48,6 +48,16 @@ for await (const chunk of calls) {
 }
 assert.deepEqual(JSON.parse(args), { email: EMAIL, phone: PHONE });
 
+// The Responses API, streamed.
+let spoken = '', finished;
+const wish = { model: 'gpt-4o', input: `Write to ${EMAIL} and ask for a call at ${PHONE}.` };
+for await (const event of await client.responses.create({ ...wish, stream: true })) {
+  if (event.type === 'response.output_text.delta') spoken += event.delta;
+  if (event.type === 'response.completed') finished = event.response;
+}
+assert.ok(spoken.includes(EMAIL) && spoken.includes(PHONE));
+assert.equal(finished.output[0].content[0].text, spoken);
+
 // Embeddings and models.
 const vectors = await client.embeddings.create({ model: 'text-embedding-3-small', input: `mail ${EMAIL}` });
 assert.equal(vectors.data[0].embedding.length, 1536);

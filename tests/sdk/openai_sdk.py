@@ -115,4 +115,39 @@ refused(
     openai.NotFoundError, 404, "unknown_route",
     lambda: client.images.generate(model="dall-e-3", prompt=f"a portrait of {EMAIL}"),
 )
+# The Responses API: not streamed, streamed, with a tool, with the call in the history.
+wish = {"instructions": messages[0]["content"], "input": messages[1]["content"]}
+answer = client.responses.create(model="gpt-4o", **wish)
+assert EMAIL in answer.output_text and PHONE in answer.output_text
+assert answer.usage.total_tokens == answer.usage.input_tokens + answer.usage.output_tokens > 0
+pieces, done, whole = [], None, None
+for event in client.responses.create(model="gpt-4o", stream=True, **wish):
+    if event.type == "response.output_text.delta":
+        pieces.append(event.delta)
+    elif event.type == "response.output_text.done":
+        done = event.text
+    elif event.type == "response.completed":
+        whole = event.response
+assert len(pieces) > 5, "the stream came in pieces"
+assert EMAIL in done and PHONE in done and "".join(pieces) == done == whole.output_text
+tool = {"type": "function", "strict": False, **tools[0]["function"]}
+called = client.responses.create(model="gpt-4o", tools=[tool], tool_choice="required", **wish)
+call = called.output[0]
+assert json.loads(call.arguments) == {"email": EMAIL, "phone": PHONE}
+arguments = ""
+for event in client.responses.create(
+    model="gpt-4o", tools=[tool], tool_choice="required", stream=True, **wish
+):
+    if event.type == "response.function_call_arguments.delta":
+        arguments += event.delta
+    elif event.type == "response.output_item.done":
+        assert json.loads(event.item.arguments) == {"email": EMAIL, "phone": PHONE}
+assert json.loads(arguments) == {"email": EMAIL, "phone": PHONE}
+history = [
+    messages[1],
+    call.model_dump(exclude_none=True),
+    {"type": "function_call_output", "call_id": call.call_id, "output": json.dumps({"sent_to": EMAIL})},
+]
+answer = client.responses.create(model="gpt-4o", input=history, tools=[tool])
+assert EMAIL in answer.output_text
 print("openai", openai.__version__)

@@ -1,8 +1,8 @@
 //! What one event of a stream carries: pieces of which texts, and which texts end with it.
 
 use crate::json::{self, Event, JsonError, JsonLimits, Step, Token};
-use crate::wire::{Delta, Ending, WireKind};
-use std::collections::HashMap;
+use crate::wire::{Api, Delta, Ending, dotted};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::ops::Range;
 
@@ -53,52 +53,70 @@ impl Ended {
 }
 
 /// Reads an event's data.
-pub(super) fn read(wire: WireKind, data: &str, limits: &JsonLimits) -> Result<Read, JsonError> {
-    if wire.is_end_marker(data) {
+pub(super) fn read(api: Api, data: &str, limits: &JsonLimits) -> Result<Read, JsonError> {
+    if api.is_end_marker(data) {
         return Ok(Read {
             strings: Vec::new(),
             ending: Ended::All,
         });
     }
-    let mut strings = Vec::new();
-    let mut exact_paths = Vec::new();
+    let mut found = Vec::new();
     let mut endings = Vec::new();
-    let mut all = false;
+    let mut kind = String::new();
+    let (mut all, mut own_text) = (false, false);
     let mut indices = HashMap::new();
+    // Of the event itself, as `content_index` and `output_index`.
+    let mut own_indices = BTreeMap::new();
     json::scan(
         data.as_bytes(),
         limits,
         |event: Event<'_>| -> Result<(), JsonError> {
             match event.token {
-                Token::Number if matches!(event.path.last(), Some(Step::Key(k)) if k == "index") => {
-                    let parent = exact(&event.path[..event.path.len() - 1]);
-                    indices.insert(parent, event.raw.to_string());
-                }
+                Token::Number => match event.path {
+                    [parent @ .., Step::Key(key)] if key == "index" => {
+                        indices.insert(exact(parent), event.raw.to_string());
+                    }
+                    [Step::Key(key)] if key.ends_with("_index") => {
+                        own_indices.insert(key.to_string(), event.raw.to_string());
+                    }
+                    _ => {}
+                },
                 Token::String => {
-                    match wire.ending(event.path, event.raw) {
+                    if matches!(event.path, [Step::Key(key)] if key == "type") {
+                        kind = event.raw.to_string();
+                    }
+                    match api.ending(event.path, event.raw) {
                         Ending::None => {}
                         Ending::Element(depth) => endings.push(exact(&event.path[..depth])),
+                        Ending::Text => own_text = true,
                         Ending::Stream => all = true,
                     }
-                    let delta = wire.delta(event.path);
-                    if delta != Delta::Structural {
-                        let content = event.decode()?.content.into_owned();
-                        strings.push(Text {
-                            range: event.range,
-                            content,
-                            delta,
-                            channel: String::new(),
-                        });
-                        exact_paths.push(exact(event.path));
-                    }
+                    found.push((dotted(event.path), exact(event.path), event.range.clone()));
                 }
                 _ => {}
             }
             Ok(())
         },
     )?;
-    for (string, path) in strings.iter_mut().zip(&exact_paths) {
-        string.channel = name(path, &indices);
+    if !own_indices.is_empty() {
+        let own: Vec<String> = own_indices.into_values().collect();
+        indices.insert(String::new(), format!("{}.{}", own.join("/"), text_of(&kind)));
+    }
+    // What a string is may depend on a type that is told after it.
+    let mut strings = Vec::new();
+    for (path, exact, range) in found {
+        let delta = api.delta(&path, &kind);
+        if delta != Delta::Structural {
+            strings.push(Text {
+                content: json::decode(&data[range.clone()], range.start)?.content.into_owned(),
+                range,
+                delta,
+                channel: name(&exact, &indices),
+            });
+        }
+    }
+    if own_text {
+        endings.push(String::new());
     }
     let ending = match (all, endings.is_empty()) {
         (true, _) => Ended::All,
@@ -108,6 +126,11 @@ pub(super) fn read(wire: WireKind, data: &str, limits: &JsonLimits) -> Result<Re
         }
     };
     Ok(Read { strings, ending })
+}
+
+/// Which text an event is about: `response.refusal` of `response.refusal.delta` and of its `.done`.
+fn text_of(kind: &str) -> &str {
+    kind.rsplit_once('.').map_or(kind, |(text, _)| text)
 }
 
 /// A path with its array positions: `choices.0.delta.content`. The root is empty.
@@ -151,7 +174,7 @@ mod tests {
     #[test]
     fn channels_are_named_by_index_members() {
         let data = r#"{"choices":[{"delta":{"tool_calls":[{"function":{"arguments":"{"},"index":3}]},"index":1}]}"#;
-        let read = read(WireKind::OpenAi, data, &JsonLimits::default()).expect("JSON");
+        let read = read(Api::OpenAi, data, &JsonLimits::default()).expect("JSON");
         assert_eq!(
             read.strings[0].channel,
             ".choices#1.delta.tool_calls#3.function.arguments"
@@ -161,31 +184,46 @@ mod tests {
 
     #[test]
     fn endings() {
-        let ended = |wire, data: &str| {
-            read(wire, data, &JsonLimits::default())
+        let ended = |api, data: &str| {
+            read(api, data, &JsonLimits::default())
                 .expect("JSON")
                 .ending
         };
         let finish = ended(
-            WireKind::OpenAi,
+            Api::OpenAi,
             r#"{"choices":[{"index":2,"delta":{},"finish_reason":"stop"}]}"#,
         );
         assert!(
             finish.ends(".choices#2.delta.content") && !finish.ends(".choices#20.delta.content")
         );
-        assert_eq!(ended(WireKind::OpenAi, "[DONE]"), Ended::All);
+        assert_eq!(ended(Api::OpenAi, "[DONE]"), Ended::All);
         let stop = ended(
-            WireKind::Anthropic,
+            Api::Anthropic,
             r#"{"type":"content_block_stop","index":1}"#,
         );
         assert!(stop.ends("#1.delta.text") && !stop.ends("#0.delta.text"));
         assert_eq!(
-            ended(WireKind::Anthropic, r#"{"type":"message_stop"}"#),
+            ended(Api::Anthropic, r#"{"type":"message_stop"}"#),
             Ended::All
         );
         assert_eq!(
-            ended(WireKind::Anthropic, r#"{"type":"ping"}"#),
+            ended(Api::Anthropic, r#"{"type":"ping"}"#),
             Ended::None
         );
+    }
+
+    #[test]
+    fn texts_are_told_apart_by_the_events_own_indices() {
+        let of = |data: &str| read(Api::Responses, data, &JsonLimits::default()).expect("JSON");
+        // The type may come last.
+        let text = of(r#"{"delta":"a","output_index":1,"content_index":0,"type":"response.output_text.delta"}"#);
+        let refusal = of(r#"{"type":"response.refusal.delta","output_index":1,"content_index":0,"delta":"b"}"#);
+        let other = of(r#"{"type":"response.output_text.delta","output_index":10,"content_index":0,"delta":"c"}"#);
+        let done = of(r#"{"type":"response.output_text.done","content_index":0,"output_index":1,"text":"a"}"#);
+        assert_eq!(text.strings[0].delta, Delta::Piece { json: false });
+        assert!(done.ending.ends(&text.strings[0].channel));
+        assert!(!done.ending.ends(&refusal.strings[0].channel));
+        assert!(!done.ending.ends(&other.strings[0].channel));
+        assert_eq!(of(r#"{"type":"response.completed","response":{}}"#).ending, Ended::All);
     }
 }

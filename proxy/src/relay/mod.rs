@@ -18,7 +18,7 @@ use crate::error::Refusal;
 use crate::json::{Duplicates, JsonError, JsonLimits};
 use crate::rescue::{EFFECT, ENDPOINT, EXCHANGE, value};
 use crate::sse::EventTooLarge;
-use crate::wire::WireKind;
+use crate::wire::Api;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tollgate_analytics::record::Usage;
@@ -53,7 +53,7 @@ impl Answer<'_> {
 
 /// What the relay of an answer needs to know of its request.
 pub(crate) struct Context<'a> {
-    pub(crate) wire: WireKind,
+    pub(crate) api: Api,
     pub(crate) limits: &'a Limits,
     pub(crate) vault: &'a Vault,
     /// Whether the stream's usage event was asked for by us only.

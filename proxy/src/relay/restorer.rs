@@ -5,7 +5,7 @@ use super::{Context, Fault};
 use crate::edit::Edits;
 use crate::json::JsonLimits;
 use crate::sse::Event;
-use crate::wire::{Delta, WireKind};
+use crate::wire::{Api, Delta};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -15,7 +15,7 @@ use tollgate_redaction::vault::Vault;
 
 /// The state of a stream's restoration.
 pub(super) struct StreamRestorer<'a> {
-    wire: WireKind,
+    api: Api,
     vault: &'a Vault,
     drop_usage: bool,
     limits: JsonLimits,
@@ -54,7 +54,7 @@ pub(super) struct Restored {
 impl<'a> StreamRestorer<'a> {
     pub(super) fn new(context: &Context<'a>) -> Self {
         StreamRestorer {
-            wire: context.wire,
+            api: context.api,
             vault: context.vault,
             drop_usage: context.drop_usage,
             limits: JsonLimits {
@@ -89,15 +89,15 @@ impl<'a> StreamRestorer<'a> {
         };
         let text = std::str::from_utf8(&data).map_err(|_| Fault::Utf8)?;
         if memchr::memmem::find(&data, b"\"usage\"").is_some() {
-            self.wire.usage(&data, &mut self.usage);
-            if self.drop_usage && self.wire.is_usage_only(&data) {
+            self.api.usage(&data, &mut self.usage);
+            if self.drop_usage && self.api.is_usage_only(&data) {
                 return Ok(Restored {
                     out: Vec::new(),
                     last: false,
                 });
             }
         }
-        let Read { strings, ending } = event::read(self.wire, text, &self.limits)?;
+        let Read { strings, ending } = event::read(self.api, text, &self.limits)?;
         let last = ending == event::Ended::All;
         if self.vault.is_empty() {
             return Ok(Restored {
@@ -111,8 +111,8 @@ impl<'a> StreamRestorer<'a> {
             let mut restored = String::new();
             match string.delta {
                 Delta::Structural => continue,
-                Delta::Whole => {
-                    let (text, n) = restore_all(self.vault, &string.content, Escape::None);
+                Delta::Whole { json } => {
+                    let (text, n) = restore_all(self.vault, &string.content, escape(json));
                     self.restored += n;
                     restored.push_str(&text);
                 }
@@ -163,7 +163,7 @@ impl<'a> StreamRestorer<'a> {
 impl Channel {
     fn new(json: bool) -> Self {
         Channel {
-            restorer: Restorer::new(if json { Escape::Json } else { Escape::None }),
+            restorer: Restorer::new(escape(json)),
             mould: None,
         }
     }
@@ -210,6 +210,10 @@ impl Mould {
             .raw()
             .clone())
     }
+}
+
+fn escape(json: bool) -> Escape {
+    if json { Escape::Json } else { Escape::None }
 }
 
 fn quoted(text: &str) -> String {

@@ -23,7 +23,7 @@ pub(super) async fn relay<'a>(
     let mut restored = 0;
     let mut last = body.clone();
     if is(forwarded.headers(), "application/json") {
-        context.wire.usage(&body, &mut usage);
+        context.api.usage(&body, &mut usage);
         if !context.vault.is_empty() {
             (last, restored) = restore(context, &body)?;
         }
@@ -66,7 +66,7 @@ fn restore(context: &Context<'_>, body: &Bytes) -> Result<(Bytes, u32), Refusal>
         if event.token != Token::String {
             return Ok(());
         }
-        let escape = match context.wire.answer_role(event.path) {
+        let escape = match context.api.answer_role(event.path) {
             Role::Text => Escape::None,
             Role::NestedJson => Escape::Json,
             Role::Structural | Role::Opaque | Role::Verbatim => return Ok(()),

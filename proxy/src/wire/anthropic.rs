@@ -125,8 +125,8 @@ pub(super) fn answer_role(path: &[Step<'_>]) -> Role {
     }
 }
 
-pub(super) fn delta(path: &[Step<'_>]) -> Delta {
-    match dotted(path).as_str() {
+pub(super) fn delta(path: &str) -> Delta {
+    match path {
         "type"
         | "delta.type"
         | "message.id"
@@ -143,7 +143,7 @@ pub(super) fn delta(path: &[Step<'_>]) -> Delta {
         | "error.type" => Delta::Structural,
         "delta.text" | "delta.thinking" => Delta::Piece { json: false },
         "delta.partial_json" => Delta::Piece { json: true },
-        _ => Delta::Whole,
+        _ => Delta::Whole { json: false },
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod anthropic;
 pub mod openai;
+pub mod responses;
 
 use crate::error::Refusal;
 use crate::json::Step;
@@ -16,7 +17,7 @@ use tollgate_analytics::record::Usage;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WireKind {
-    /// OpenAI: chat completions, embeddings, models.
+    /// OpenAI: chat completions, responses, embeddings, models.
     OpenAi,
     /// Anthropic: messages, models.
     Anthropic,
@@ -27,6 +28,8 @@ pub enum WireKind {
 pub enum Operation {
     /// An answer to a conversation.
     Chat,
+    /// An answer to a conversation, by OpenAI's Responses API.
+    Responses,
     /// Vectors for texts.
     Embeddings,
     /// The list of models.
@@ -37,7 +40,7 @@ impl Operation {
     /// The GenAI operation name, as in records and policies.
     pub fn as_str(self) -> &'static str {
         match self {
-            Operation::Chat => "chat",
+            Operation::Chat | Operation::Responses => "chat",
             Operation::Embeddings => "embeddings",
             Operation::Models => "models",
         }
@@ -55,6 +58,28 @@ pub struct Route {
     pub prefix: Option<String>,
     /// Path and query below the version segment, as it is sent upstream.
     pub below: String,
+}
+
+impl Route {
+    /// How its bodies are to be read.
+    pub fn api(&self) -> Api {
+        match (self.wire, self.operation) {
+            (WireKind::Anthropic, _) => Api::Anthropic,
+            (WireKind::OpenAi, Operation::Responses) => Api::Responses,
+            (WireKind::OpenAi, _) => Api::OpenAi,
+        }
+    }
+}
+
+/// How the bodies of a route are to be read: one file each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Api {
+    /// OpenAI's chat completions, embeddings and models.
+    OpenAi,
+    /// OpenAI's responses.
+    Responses,
+    /// Anthropic's messages and models.
+    Anthropic,
 }
 
 /// What a JSON string of a request is.
@@ -79,7 +104,10 @@ pub enum Delta {
     /// Structural: never touched.
     Structural,
     /// A whole text: restored within the event.
-    Whole,
+    Whole {
+        /// Whether the text is JSON source (tool-call arguments).
+        json: bool,
+    },
     /// A piece of a text that goes on in later events.
     Piece {
         /// Whether the text is JSON source (tool-call arguments).
@@ -94,6 +122,8 @@ pub enum Ending {
     None,
     /// The texts below the path's first so many steps.
     Element(usize),
+    /// The text that the event's own `*_index` members name.
+    Text,
     /// The stream.
     Stream,
 }
@@ -107,78 +137,11 @@ impl WireKind {
         }
     }
 
-    /// What a string of a request is, by its path.
-    pub fn request_role(self, path: &[Step<'_>]) -> Role {
-        match self {
-            WireKind::OpenAi => openai::request_role(path),
-            WireKind::Anthropic => anthropic::request_role(path),
-        }
-    }
-
-    /// What a number of a request is, by its path.
-    pub fn number_role(self, path: &[Step<'_>]) -> Role {
-        match self {
-            WireKind::OpenAi => openai::number_role(path),
-            WireKind::Anthropic => anthropic::number_role(path),
-        }
-    }
-
-    /// What a string of a whole answer is, by its path; [`Role::Text`] is restored.
-    pub fn answer_role(self, path: &[Step<'_>]) -> Role {
-        match self {
-            WireKind::OpenAi => openai::answer_role(path),
-            WireKind::Anthropic => anthropic::answer_role(path),
-        }
-    }
-
-    /// What a string of a stream's event is, by its path.
-    pub fn delta(self, path: &[Step<'_>]) -> Delta {
-        match self {
-            WireKind::OpenAi => openai::delta(path),
-            WireKind::Anthropic => anthropic::delta(path),
-        }
-    }
-
-    /// What a string of a stream's event ends.
-    pub fn ending(self, path: &[Step<'_>], value: &str) -> Ending {
-        match self {
-            WireKind::OpenAi => openai::ending(path),
-            WireKind::Anthropic => anthropic::ending(path, value),
-        }
-    }
-
-    /// Whether an event's data is no JSON but the stream's end.
-    pub fn is_end_marker(self, data: &str) -> bool {
-        self == WireKind::OpenAi && data.trim() == "[DONE]"
-    }
-
-    /// Whether an event tells the usage and nothing else.
-    pub fn is_usage_only(self, data: &[u8]) -> bool {
-        self == WireKind::OpenAi && openai::is_usage_only(data)
-    }
-
-    /// Adds what an answer or an event tells of tokens.
-    pub fn usage(self, json: &[u8], usage: &mut Option<Usage>) {
-        match self {
-            WireKind::OpenAi => openai::usage(json, usage),
-            WireKind::Anthropic => anthropic::usage(json, usage),
-        }
-    }
-
     /// The refusal as this wire's error object.
     pub fn error(self, refusal: &Refusal, exchange: &str) -> serde_json::Value {
         match self {
             WireKind::OpenAi => openai::error(refusal),
             WireKind::Anthropic => anthropic::error(refusal, exchange),
-        }
-    }
-
-    /// The refusal as this wire's error event, for a stream that has begun.
-    pub fn error_event(self, refusal: &Refusal, exchange: &str) -> String {
-        let data = self.error(refusal, exchange);
-        match self {
-            WireKind::OpenAi => format!("data: {data}\n\n"),
-            WireKind::Anthropic => format!("event: error\ndata: {data}\n\n"),
         }
     }
 
@@ -203,6 +166,93 @@ impl WireKind {
                 ),
                 WireKind::Anthropic => matches!(name, "anthropic-version" | "anthropic-beta"),
             }
+    }
+}
+
+impl Api {
+    /// The dialect that it belongs to.
+    pub fn wire(self) -> WireKind {
+        match self {
+            Api::OpenAi | Api::Responses => WireKind::OpenAi,
+            Api::Anthropic => WireKind::Anthropic,
+        }
+    }
+
+    /// What a string of a request is, by its path.
+    pub fn request_role(self, path: &[Step<'_>]) -> Role {
+        match self {
+            Api::OpenAi => openai::request_role(path),
+            Api::Responses => responses::request_role(path),
+            Api::Anthropic => anthropic::request_role(path),
+        }
+    }
+
+    /// What a number of a request is, by its path.
+    pub fn number_role(self, path: &[Step<'_>]) -> Role {
+        match self {
+            Api::OpenAi => openai::number_role(path),
+            Api::Responses => responses::number_role(path),
+            Api::Anthropic => anthropic::number_role(path),
+        }
+    }
+
+    /// What a string of a whole answer is, by its path; [`Role::Text`] is restored.
+    pub fn answer_role(self, path: &[Step<'_>]) -> Role {
+        match self {
+            Api::OpenAi => openai::answer_role(path),
+            Api::Responses => responses::answer_role(&dotted(path)),
+            Api::Anthropic => anthropic::answer_role(path),
+        }
+    }
+
+    /// What a string of a stream's event is, by its dotted path and by what the event says that
+    /// it is (its `type`; empty where it has none).
+    pub fn delta(self, path: &str, kind: &str) -> Delta {
+        match self {
+            Api::OpenAi => openai::delta(path),
+            Api::Responses => responses::delta(path, kind),
+            Api::Anthropic => anthropic::delta(path),
+        }
+    }
+
+    /// What a string of a stream's event ends.
+    pub fn ending(self, path: &[Step<'_>], value: &str) -> Ending {
+        match self {
+            Api::OpenAi => openai::ending(path),
+            Api::Responses => responses::ending(path, value),
+            Api::Anthropic => anthropic::ending(path, value),
+        }
+    }
+
+    /// Whether an event's data is no JSON but the stream's end.
+    pub fn is_end_marker(self, data: &str) -> bool {
+        self.wire() == WireKind::OpenAi && data.trim() == "[DONE]"
+    }
+
+    /// Whether an event tells the usage and nothing else.
+    pub fn is_usage_only(self, data: &[u8]) -> bool {
+        self == Api::OpenAi && openai::is_usage_only(data)
+    }
+
+    /// Adds what an answer or an event tells of tokens.
+    pub fn usage(self, json: &[u8], usage: &mut Option<Usage>) {
+        match self {
+            Api::OpenAi => openai::usage(json, usage),
+            Api::Responses => responses::usage(json, usage),
+            Api::Anthropic => anthropic::usage(json, usage),
+        }
+    }
+
+    /// The refusal as an error event, for a stream that has begun.
+    pub fn error_event(self, refusal: &Refusal, exchange: &str) -> String {
+        match self {
+            Api::OpenAi => format!("data: {}\n\n", openai::error(refusal)),
+            Api::Responses => format!("event: error\ndata: {}\n\n", responses::error_event(refusal)),
+            Api::Anthropic => {
+                let data = anthropic::error(refusal, exchange);
+                format!("event: error\ndata: {data}\n\n")
+            }
+        }
     }
 }
 
@@ -231,6 +281,7 @@ pub fn route(
     let named = prefix.and_then(&wire_of);
     let (wire, operation) = match rest {
         "chat/completions" => (WireKind::OpenAi, Operation::Chat),
+        "responses" => (WireKind::OpenAi, Operation::Responses),
         "embeddings" => (WireKind::OpenAi, Operation::Embeddings),
         "messages" => (WireKind::Anthropic, Operation::Chat),
         "models" => {

@@ -129,9 +129,8 @@ pub(super) fn answer_role(path: &[Step<'_>]) -> Role {
     }
 }
 
-pub(super) fn delta(path: &[Step<'_>]) -> Delta {
-    let path_text = dotted(path);
-    match path_text.as_str() {
+pub(super) fn delta(path: &str) -> Delta {
+    match path {
         "id"
         | "object"
         | "model"
@@ -150,7 +149,7 @@ pub(super) fn delta(path: &[Step<'_>]) -> Delta {
         | "choices.*.delta.reasoning" => Delta::Piece { json: false },
         "choices.*.delta.tool_calls.*.function.arguments"
         | "choices.*.delta.function_call.arguments" => Delta::Piece { json: true },
-        _ => Delta::Whole,
+        _ => Delta::Whole { json: false },
     }
 }
 

@@ -11,6 +11,7 @@ mod embedding;
 mod openai;
 mod pace;
 mod prompt;
+mod responses;
 mod tokens;
 
 pub use answer::placeholders;
@@ -143,6 +144,7 @@ impl Drop for Provider {
 fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/openai/v1/chat/completions", post(openai::chat))
+        .route("/openai/v1/responses", post(responses::responses))
         .route("/openai/v1/embeddings", post(embedding::embeddings))
         .route("/openai/v1/models", get(openai::models))
         .route("/anthropic/v1/messages", post(anthropic::messages))

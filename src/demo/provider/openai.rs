@@ -18,7 +18,7 @@ const MODELS: [&str; 5] = [
     "text-embedding-3-large",
 ];
 /// When the simulated models were made, seconds since the Unix epoch: 2024-01-01.
-const CREATED: u64 = 1_704_067_200;
+pub(super) const CREATED: u64 = 1_704_067_200;
 
 pub(super) async fn models() -> Response<Body> {
     let data: Vec<Value> = MODELS
@@ -31,12 +31,12 @@ pub(super) async fn models() -> Response<Body> {
 }
 
 /// What came of a request: text or a tool call, with its tokens.
-struct Completion {
-    id: String,
-    model: String,
-    answer: Answer,
-    call: Option<ToolCall>,
-    usage: Value,
+pub(super) struct Completion {
+    pub(super) id: String,
+    pub(super) model: String,
+    pub(super) answer: Answer,
+    pub(super) call: Option<ToolCall>,
+    pub(super) usage: Value,
 }
 
 pub(super) async fn chat(State(shared): State<Arc<Shared>>, body: Bytes) -> Response<Body> {
@@ -62,7 +62,7 @@ pub(super) fn refuse(message: &str) -> Response<Body> {
     )
 }
 
-fn complete(shared: &Shared, request: &Value) -> Completion {
+pub(super) fn complete(shared: &Shared, request: &Value) -> Completion {
     let prompt = Prompt::read(request);
     let tools: Vec<(String, Value)> = request["tools"]
         .as_array()

@@ -26,10 +26,10 @@ fn bench() -> Bench {
 }
 
 /// Restores a stream given in chunks; returns the bytes sent.
-fn restore(wire: WireKind, vault: &Vault, chunks: &[&[u8]]) -> String {
+fn restore(api: Api, vault: &Vault, chunks: &[&[u8]]) -> String {
     let limits = Limits::default();
     let context = Context {
-        wire,
+        api,
         limits: &limits,
         vault,
         drop_usage: false,
@@ -127,7 +127,7 @@ proptest! {
         let arguments = format!("{{\"to\":\"{}\",\"name\":\"{}\"}}", bench.mail, bench.name);
         let stream = openai_stream(&cut(&content, &places), &cut(&arguments, &places));
         let chunks: Vec<&[u8]> = stream.as_bytes().chunks(chunk_len).collect();
-        let out = restore(WireKind::OpenAi, &bench.vault, &chunks);
+        let out = restore(Api::OpenAi, &bench.vault, &chunks);
         let (content, arguments) = openai_texts(&out);
         prop_assert_eq!(content, format!("Dear {NAME}, [not a PERSON] we wrote to {MAIL}."));
         let arguments: Value = serde_json::from_str(&arguments).expect("arguments stay JSON");
@@ -151,7 +151,7 @@ proptest! {
             send("content_block_stop", json!({"type":"content_block_stop","index":index}));
         }
         send("message_stop", json!({"type":"message_stop"}));
-        let out = restore(WireKind::Anthropic, &bench.vault, &[stream.as_bytes()]);
+        let out = restore(Api::Anthropic, &bench.vault, &[stream.as_bytes()]);
         let all = events(&out);
         let joined = |key: &str| all.iter().filter_map(|e| e["delta"][key].as_str()).collect::<String>();
         prop_assert_eq!(joined("text"), format!("Hello {NAME}"));
@@ -176,7 +176,7 @@ fn what_needs_no_change_is_passed_on_byte_for_byte() {
     let stream = openai_stream(&["plain ", "words"], &["{\"a\":1}"])
         .replace("\"id\":\"c\"", "\"id\" : \"c\" ,\"z\":1.0e0");
     assert_eq!(
-        restore(WireKind::OpenAi, &bench.vault, &[stream.as_bytes()]),
+        restore(Api::OpenAi, &bench.vault, &[stream.as_bytes()]),
         stream
     );
     let empty = Vault::new(
@@ -184,7 +184,7 @@ fn what_needs_no_change_is_passed_on_byte_for_byte() {
         VaultLimits::default(),
     );
     assert_eq!(
-        restore(WireKind::OpenAi, &empty, &[stream.as_bytes()]),
+        restore(Api::OpenAi, &empty, &[stream.as_bytes()]),
         stream
     );
 }
@@ -194,7 +194,7 @@ fn a_placeholder_cut_by_the_end_is_given_out_as_it_is() {
     let bench = bench();
     let cut_off = &bench.name[..bench.name.len() - 3];
     let stream = openai_stream(&["Dear ", cut_off], &[]);
-    let out = restore(WireKind::OpenAi, &bench.vault, &[stream.as_bytes()]);
+    let out = restore(Api::OpenAi, &bench.vault, &[stream.as_bytes()]);
     assert_eq!(openai_texts(&out).0, format!("Dear {cut_off}"));
     // It comes before the event that ends the choice.
     let all = events(&out);
@@ -223,7 +223,7 @@ fn interleaved_choices_do_not_disturb_each_other() {
         );
     }
     stream += "data: [DONE]\n\n";
-    let out = restore(WireKind::OpenAi, &bench.vault, &[stream.as_bytes()]);
+    let out = restore(Api::OpenAi, &bench.vault, &[stream.as_bytes()]);
     let of = |index: u64| {
         events(&out)
             .iter()
@@ -243,7 +243,7 @@ fn a_usage_event_that_only_we_asked_for_is_read_and_not_passed_on() {
     let bench = bench();
     let limits = Limits::default();
     let context = Context {
-        wire: WireKind::OpenAi,
+        api: Api::OpenAi,
         limits: &limits,
         vault: &bench.vault,
         drop_usage: true,
