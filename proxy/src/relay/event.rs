@@ -100,7 +100,10 @@ pub(super) fn read(api: Api, data: &str, limits: &JsonLimits) -> Result<Read, Js
     )?;
     if !own_indices.is_empty() {
         let own: Vec<String> = own_indices.into_values().collect();
-        indices.insert(String::new(), format!("{}.{}", own.join("/"), text_of(&kind)));
+        indices.insert(
+            String::new(),
+            format!("{}.{}", own.join("/"), text_of(&kind)),
+        );
     }
     // What a string is may depend on a type that is told after it.
     let mut strings = Vec::new();
@@ -108,7 +111,9 @@ pub(super) fn read(api: Api, data: &str, limits: &JsonLimits) -> Result<Read, Js
         let delta = api.delta(&path, &kind);
         if delta != Delta::Structural {
             strings.push(Text {
-                content: json::decode(&data[range.clone()], range.start)?.content.into_owned(),
+                content: json::decode(&data[range.clone()], range.start)?
+                    .content
+                    .into_owned(),
                 range,
                 delta,
                 channel: name(&exact, &indices),
@@ -197,33 +202,38 @@ mod tests {
             finish.ends(".choices#2.delta.content") && !finish.ends(".choices#20.delta.content")
         );
         assert_eq!(ended(Api::OpenAi, "[DONE]"), Ended::All);
-        let stop = ended(
-            Api::Anthropic,
-            r#"{"type":"content_block_stop","index":1}"#,
-        );
+        let stop = ended(Api::Anthropic, r#"{"type":"content_block_stop","index":1}"#);
         assert!(stop.ends("#1.delta.text") && !stop.ends("#0.delta.text"));
         assert_eq!(
             ended(Api::Anthropic, r#"{"type":"message_stop"}"#),
             Ended::All
         );
-        assert_eq!(
-            ended(Api::Anthropic, r#"{"type":"ping"}"#),
-            Ended::None
-        );
+        assert_eq!(ended(Api::Anthropic, r#"{"type":"ping"}"#), Ended::None);
     }
 
     #[test]
     fn texts_are_told_apart_by_the_events_own_indices() {
         let of = |data: &str| read(Api::Responses, data, &JsonLimits::default()).expect("JSON");
         // The type may come last.
-        let text = of(r#"{"delta":"a","output_index":1,"content_index":0,"type":"response.output_text.delta"}"#);
-        let refusal = of(r#"{"type":"response.refusal.delta","output_index":1,"content_index":0,"delta":"b"}"#);
-        let other = of(r#"{"type":"response.output_text.delta","output_index":10,"content_index":0,"delta":"c"}"#);
-        let done = of(r#"{"type":"response.output_text.done","content_index":0,"output_index":1,"text":"a"}"#);
+        let text = of(
+            r#"{"delta":"a","output_index":1,"content_index":0,"type":"response.output_text.delta"}"#,
+        );
+        let refusal = of(
+            r#"{"type":"response.refusal.delta","output_index":1,"content_index":0,"delta":"b"}"#,
+        );
+        let other = of(
+            r#"{"type":"response.output_text.delta","output_index":10,"content_index":0,"delta":"c"}"#,
+        );
+        let done = of(
+            r#"{"type":"response.output_text.done","content_index":0,"output_index":1,"text":"a"}"#,
+        );
         assert_eq!(text.strings[0].delta, Delta::Piece { json: false });
         assert!(done.ending.ends(&text.strings[0].channel));
         assert!(!done.ending.ends(&refusal.strings[0].channel));
         assert!(!done.ending.ends(&other.strings[0].channel));
-        assert_eq!(of(r#"{"type":"response.completed","response":{}}"#).ending, Ended::All);
+        assert_eq!(
+            of(r#"{"type":"response.completed","response":{}}"#).ending,
+            Ended::All
+        );
     }
 }

@@ -247,7 +247,10 @@ impl Api {
     pub fn error_event(self, refusal: &Refusal, exchange: &str) -> String {
         match self {
             Api::OpenAi => format!("data: {}\n\n", openai::error(refusal)),
-            Api::Responses => format!("event: error\ndata: {}\n\n", responses::error_event(refusal)),
+            Api::Responses => format!(
+                "event: error\ndata: {}\n\n",
+                responses::error_event(refusal)
+            ),
             Api::Anthropic => {
                 let data = anthropic::error(refusal, exchange);
                 format!("event: error\ndata: {data}\n\n")

@@ -283,7 +283,10 @@ mod tests {
             assert_eq!(told, expected, "{json}");
         }
         let mut told = None;
-        usage(br#"{"type":"response.created","response":{"usage":null}}"#, &mut told);
+        usage(
+            br#"{"type":"response.created","response":{"usage":null}}"#,
+            &mut told,
+        );
         assert_eq!(told, None);
     }
 

@@ -41,9 +41,7 @@ fn as_chat(request: &Value) -> Value {
         .as_array()
         .into_iter()
         .flatten()
-        .map(|tool| {
-            value!({"function": {"name": tool["name"], "parameters": tool["parameters"]}})
-        })
+        .map(|tool| value!({"function": {"name": tool["name"], "parameters": tool["parameters"]}}))
         .collect();
     value!({
         "model": request["model"], "messages": messages, "tools": tools,
@@ -118,7 +116,10 @@ fn events(completion: &Completion) -> Vec<String> {
     match &completion.call {
         Some(call) => {
             empty["arguments"] = "".into();
-            event("response.output_item.added", value!({"output_index": 0, "item": empty}));
+            event(
+                "response.output_item.added",
+                value!({"output_index": 0, "item": empty}),
+            );
             let arguments = call.arguments.to_string();
             for piece in pace::pieces(&arguments) {
                 event(
@@ -133,7 +134,10 @@ fn events(completion: &Completion) -> Vec<String> {
         }
         None => {
             empty["content"] = value!([]);
-            event("response.output_item.added", value!({"output_index": 0, "item": empty}));
+            event(
+                "response.output_item.added",
+                value!({"output_index": 0, "item": empty}),
+            );
             let text = &completion.answer.text;
             let at = |members: Value| {
                 let mut at = value!({"item_id": id, "output_index": 0, "content_index": 0});
@@ -142,7 +146,10 @@ fn events(completion: &Completion) -> Vec<String> {
                 }
                 at
             };
-            event("response.content_part.added", at(value!({"part": part("")})));
+            event(
+                "response.content_part.added",
+                at(value!({"part": part("")})),
+            );
             for piece in pace::pieces(text) {
                 event(
                     "response.output_text.delta",
@@ -153,10 +160,16 @@ fn events(completion: &Completion) -> Vec<String> {
                 "response.output_text.done",
                 at(value!({"text": text, "logprobs": []})),
             );
-            event("response.content_part.done", at(value!({"part": part(text)})));
+            event(
+                "response.content_part.done",
+                at(value!({"part": part(text)})),
+            );
         }
     }
-    event("response.output_item.done", value!({"output_index": 0, "item": whole}));
+    event(
+        "response.output_item.done",
+        value!({"output_index": 0, "item": whole}),
+    );
     event(
         "response.completed",
         value!({"response": response(completion, "completed", &[whole])}),

@@ -183,10 +183,7 @@ fn what_needs_no_change_is_passed_on_byte_for_byte() {
         &MasterKey::new([7; 32]).scope("caller"),
         VaultLimits::default(),
     );
-    assert_eq!(
-        restore(Api::OpenAi, &empty, &[stream.as_bytes()]),
-        stream
-    );
+    assert_eq!(restore(Api::OpenAi, &empty, &[stream.as_bytes()]), stream);
 }
 
 #[test]
