@@ -45,6 +45,10 @@ const RULES: &[Rule] = &[
             ("redaction/src/pattern.rs", "lists the rule packs"),
             ("redaction/src/pack.rs", "reads a rule pack"),
             ("redaction/src/terms.rs", "reads a word list"),
+            (
+                "redaction/src/normalise/spoken.rs",
+                "reads the words for signs",
+            ),
             ("redaction/src/ner/rules.rs", "reads the model's rules"),
             ("redaction/src/names/lexicon.rs", "reads the name lists"),
         ],

@@ -25,6 +25,7 @@ mod error;
 mod finding;
 mod names;
 mod ner;
+mod normalise;
 mod pack;
 mod pattern;
 mod recognizer;

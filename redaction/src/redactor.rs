@@ -2,7 +2,7 @@
 
 use crate::{
     Error, Finding, Jurisdiction, Recognizer, RedactorConfig, config::Device, names::Names,
-    ner::Ner, pattern::Patterns, resolve::resolve, terms::Terms,
+    ner::Ner, normalise::Normaliser, pattern::Patterns, resolve::resolve, terms::Terms,
 };
 use std::{
     sync::Arc,
@@ -17,6 +17,7 @@ const MIN_SCORE: f32 = 0.5;
 pub struct Redactor {
     patterns: Patterns,
     terms: Terms,
+    normaliser: Normaliser,
     names: Arc<Names>,
     ner: Option<Ner>,
     homes: Vec<Jurisdiction>,
@@ -66,6 +67,7 @@ impl Redactor {
         Ok(Self {
             patterns: Patterns::read(&recognizers, &[crate::ner::RULES_FILE])?,
             terms: Terms::read(&config.rules_dir.join("terms"))?,
+            normaliser: Normaliser::read(&config.rules_dir.join("normalise"))?,
             names: Arc::clone(&names),
             ner: match config.ner.device {
                 Device::Off => None,
@@ -98,9 +100,13 @@ impl Redactor {
                 return Err(Error::Deadline);
             }
             let mut found = Vec::new();
-            self.patterns.find(segment, &homes, &mut found);
-            self.terms.find(segment, &mut found);
-            self.names.find(segment, &mut found);
+            let find = |text: &str, found: &mut Vec<Finding>| {
+                self.patterns.find(text, &homes, found);
+                self.terms.find(text, found);
+                self.names.find(text, found);
+            };
+            find(segment, &mut found);
+            self.normaliser.find(segment, &find, deadline, &mut found)?;
             findings.push(found);
         }
         let mut inspection = Inspection::default();

@@ -1,6 +1,7 @@
 //! What an adversary or an accident does to text, and what only looks like data: the suites of
 //! `fixtures/secrets/`, `fixtures/negatives/` and `fixtures/evasion/`, by rules alone.
 
+mod evasion;
 mod negatives;
 mod secrets;
 
