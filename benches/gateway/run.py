@@ -62,6 +62,29 @@ def pass_config(port, upstream):
       proxy_set_header Connection ""; }} }}"""
 
 
+def envoy_config(directory, port, upstream):
+    """Envoy passing through: one route, no access log, HTTP/1.1 both ways, kept connections."""
+    path = os.path.join(directory, "envoy.json")
+    manager = {
+        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "in", "codec_type": "HTTP1",
+        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [
+            {"match": {"prefix": "/"}, "route": {"cluster": "u"}}]}]},
+        "http_filters": [{"name": "envoy.filters.http.router", "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}],
+    }
+    address = lambda port: {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+    config = {"static_resources": {
+        "listeners": [{"address": address(port), "filter_chains": [{"filters": [
+            {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}]}],
+        "clusters": [{"name": "u", "type": "STATIC", "load_assignment": {"cluster_name": "u", "endpoints": [
+            {"lb_endpoints": [{"endpoint": {"address": address(upstream)}}]}]}}],
+    }}
+    with open(path, "w") as out:
+        json.dump(config, out)
+    return path
+
+
 def gate_config(directory, name, upstream, inspection, ner):
     port, admin = free_port(), free_port()
     path = os.path.join(directory, f"{name}.toml")
@@ -149,6 +172,7 @@ def wait_for(url, process, timeout=120):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tollgate", required=True)
+    parser.add_argument("--envoy", help="Envoy's binary, to be measured beside nginx")
     parser.add_argument("--seconds", type=int, default=10)
     args = parser.parse_args()
     tollgate = os.path.abspath(args.tollgate)
@@ -183,6 +207,13 @@ def main():
         wait_for(f"http://127.0.0.1:{port}/", process)
         measure("nginx pass-through", port, children(process.pid))
         process.terminate()
+        if args.envoy:
+            port = free_port()
+            process = start([args.envoy, "--concurrency", "1", "--use-dynamic-base-id", "--log-level", "error",
+                             "-c", envoy_config(directory, port, upstream)])
+            wait_for(f"http://127.0.0.1:{port}/", process)
+            measure("Envoy pass-through", port, [process.pid])
+            process.terminate()
         for name, label, inspection, ner, cached in [
             ("off", "tollgate, inspection off", False, "off", False),
             ("rules", "tollgate, recognizers without NER", True, "off", False),
@@ -213,8 +244,10 @@ def main():
                 cells = [f"{one['cpu_us']:.0f} us", f"{many['cpu_us']:.0f} us", f"{added[0]} / {added[1]} us",
                          f"{added[2]} / {added[3]} us", f"{one['rps']:.0f} / {many['rps']:.0f}", f"{row['rss']:.0f} MiB"]
             print(f"| {row['name']} | " + " | ".join(cells) + " |")
-        nginx, off = rows[1][32]["cpu_us"], rows[2][32]["cpu_us"]
-        print(f"\nInspection off costs {off / nginx:.2f} times nginx's CPU per request at 32 connections.")
+        off = next(row for row in rows if row["name"].endswith("inspection off"))
+        for peer in rows[1:rows.index(off)]:
+            ratios = [f"{off[c]['cpu_us'] / peer[c]['cpu_us']:.2f}" for c in (1, 32)]
+            print(f"\nInspection off costs {' / '.join(ratios)} times the CPU per request of {peer['name']} at 1 / 32 connections.")
     finally:
         for process in processes:
             process.terminate()
