@@ -15,7 +15,8 @@
 //! bare_score = 0.3                   # without context, of a value that is digits only; default: score
 //! home_score = 0.6                   # without context, at least, in the rule's own jurisdiction
 //! check = "card"                     # see checks.rs
-//! context = ["@card", "kart*"]       # whole words near the match; * ends a stem
+//! context = ["@card", "kart*"]       # whole words near the match; * ends a stem, and a space also
+//!                                    # stands for "_", "-" or nothing, as in `card_no`, `cardNo`
 //! context_score = 0.95               # with context
 //! context_required = false           # true: no finding without context
 //! veto = ["test"]                    # words near the match that forbid it
@@ -240,7 +241,7 @@ fn sound(
             (name.span().start, reason)
         })?),
     };
-    let context = expand(lists, &rule.context)?;
+    let context = with_names(expand(lists, &rule.context)?);
     if rule.context_required && context.is_empty() {
         return Err((
             0,
@@ -335,6 +336,21 @@ fn expand(
         }
     }
     Ok(expanded)
+}
+
+/// Adds to words of several parts how code, tables and forms write them as names: `tax id` also as
+/// `tax_id`, `tax-id` and `taxId`.
+fn with_names(words: Vec<String>) -> Vec<String> {
+    let mut all = Vec::with_capacity(words.len());
+    for word in words {
+        let names = ["_", "-", ""].map(|joint| word.replace(' ', joint));
+        for spelling in std::iter::once(word).chain(names) {
+            if !all.contains(&spelling) {
+                all.push(spelling);
+            }
+        }
+    }
+    all
 }
 
 /// Compiles one pattern. Digits and word characters are ASCII unless the pattern says otherwise,
@@ -450,6 +466,16 @@ mod tests {
         assert_eq!((own.score, own.bare_score, own.home_score), (0.4, 0.4, 0.6));
         assert_eq!(other.jurisdiction, Jurisdiction::new("AT"));
         assert_eq!((other.bare_score, other.home_score), (0.2, 0.0));
+    }
+
+    #[test]
+    fn context_of_several_words_is_also_a_name() {
+        let words = |text: &str| with_names(vec![text.to_owned(), "ssn".to_owned()]);
+        assert_eq!(
+            words("tax id"),
+            ["tax id", "tax_id", "tax-id", "taxid", "ssn"]
+        );
+        assert_eq!(words("ssn"), ["ssn"]);
     }
 
     #[test]
