@@ -44,6 +44,24 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     all().map(|(name, _)| *name)
 }
 
+/// Whether the check of that name may accept less than the whole match. Of matches that others
+/// judge, the end is known before they are asked.
+pub fn shortens(name: &str) -> bool {
+    SHORTENING.contains(&name)
+}
+
+const SHORTENING: &[&str] = &[
+    "card",
+    "iban",
+    "iban_shape",
+    "nrb",
+    "health_number",
+    "url",
+    "password",
+    "password_strong",
+    "username",
+];
+
 /// Checks by their names.
 type Table = &'static [(&'static str, Check)];
 

@@ -3,7 +3,6 @@
 //! ```text
 //!  segments ─┬─ pattern   rule packs: shapes, check digits, context      rules/recognizers/
 //!            ├─ terms     word lists: special categories, own terms      rules/terms/
-//!            ├─ normalise the same again where text is encoded or disguised  rules/normalise/
 //!            └─ ner       names and addresses, by a model on ONNX Runtime
 //!                 └─ resolve ─> Inspection: ordered, disjoint findings of each segment
 //! ```
@@ -24,6 +23,7 @@ mod cpu;
 mod entity;
 mod error;
 mod finding;
+mod lexicon;
 mod names;
 mod ner;
 mod normalise;
@@ -32,6 +32,7 @@ mod pattern;
 mod recognizer;
 mod redactor;
 mod resolve;
+mod ruleset;
 mod scan;
 mod span;
 mod terms;

@@ -37,6 +37,7 @@
 
 use crate::{Entity, Error, checks, finding::Jurisdiction};
 use regex_automata::{meta, util::syntax};
+use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind};
 use serde::Deserialize;
 use std::{collections::BTreeMap, collections::HashSet, fs, path::Path};
 use toml::Spanned;
@@ -116,6 +117,8 @@ pub(crate) struct Rule {
     pub name: String,
     pub entity: Entity,
     pub pattern: String,
+    /// The pattern, compiled to be tried at places.
+    pub regex: meta::Regex,
     /// Without context.
     pub score: f32,
     /// Without context, of a value that consists of digits only.
@@ -123,6 +126,8 @@ pub(crate) struct Rule {
     /// Without context, at least, where the rule is at home; 0 raises nothing.
     pub home_score: f32,
     pub check: Option<checks::Check>,
+    /// Whether the value may end before the match does.
+    pub shortened: bool,
     pub context: Vec<String>,
     pub context_score: f32,
     pub context_required: bool,
@@ -219,7 +224,7 @@ fn sound(
         .map_err(|error: crate::UnknownEntity| (rule.entity.span().start, error.to_string()))?;
     let pattern_at = rule.pattern.span().start;
     let pattern = rule.pattern.into_inner();
-    let compiled = compile(&pattern)
+    let compiled = compile_here(&pattern)
         .map_err(|reason| (pattern_at, format!("the pattern is wrong: {reason}")))?;
     if compiled.is_match("") {
         return Err((pattern_at, "the pattern matches the empty text".into()));
@@ -274,10 +279,14 @@ fn sound(
         name: format!("{pack}/{}", rule.id),
         entity,
         pattern,
+        regex: compiled,
         score,
         bare_score,
         home_score,
         check,
+        shortened: rule
+            .check
+            .is_some_and(|name| checks::shortens(name.get_ref())),
         context,
         context_score,
         context_required: rule.context_required,
@@ -356,10 +365,70 @@ fn with_names(words: Vec<String>) -> Vec<String> {
 /// Compiles one pattern. Digits and word characters are ASCII unless the pattern says otherwise,
 /// because identifiers are; texts are UTF-8, so matches end on character boundaries.
 pub(crate) fn compile(pattern: &str) -> Result<meta::Regex, String> {
+    build(pattern, meta::Config::new())
+}
+
+/// The same for a pattern that is only tried at places: without the automatons that search, unless
+/// the pattern is large. What decides small ones without an automaton first clears a bit for each
+/// of their states and bytes.
+fn compile_here(pattern: &str) -> Result<meta::Regex, String> {
+    const SMALL: usize = 64 << 10;
+    let config = || meta::Config::new().auto_prefilter(false);
+    let lean = build(pattern, config().hybrid(false).dfa(false))?;
+    match lean.memory_usage() {
+        0..SMALL => Ok(lean),
+        _ => build(pattern, config()),
+    }
+}
+
+/// A pattern's syntax tree, with digits and word edges of ASCII.
+pub(crate) fn parse_pattern(pattern: &str) -> Result<Hir, String> {
+    syntax::parse(&ascii_classes(pattern))
+        .map(within_ascii)
+        .map_err(|error| {
+            let text = error.to_string();
+            let last = text.lines().last().unwrap_or_default();
+            last.trim_start_matches("error: ").to_owned()
+        })
+}
+
+/// Takes the two letters beyond ASCII that are the other case of an ASCII letter (ſ of s, and the
+/// Kelvin sign of k) out of classes that hold those: with them nothing that ignores case would
+/// be ASCII.
+fn within_ascii(hir: Hir) -> Hir {
+    match hir.into_kind() {
+        HirKind::Class(Class::Unicode(mut class)) => {
+            for (ascii, other) in [('s', '\u{17F}'), ('k', '\u{212A}')] {
+                let holds = |c: char| class.iter().any(|r| (r.start()..=r.end()).contains(&c));
+                if holds(ascii) && holds(ascii.to_ascii_uppercase()) {
+                    class.difference(&ClassUnicode::new([ClassUnicodeRange::new(other, other)]));
+                }
+            }
+            Hir::class(Class::Unicode(class))
+        }
+        HirKind::Class(class) => Hir::class(class),
+        HirKind::Empty => Hir::empty(),
+        HirKind::Literal(literal) => Hir::literal(literal.0),
+        HirKind::Look(look) => Hir::look(look),
+        HirKind::Repetition(mut repetition) => {
+            repetition.sub = Box::new(within_ascii(*repetition.sub));
+            Hir::repetition(repetition)
+        }
+        HirKind::Capture(mut capture) => {
+            capture.sub = Box::new(within_ascii(*capture.sub));
+            Hir::capture(capture)
+        }
+        HirKind::Concat(parts) => Hir::concat(parts.into_iter().map(within_ascii).collect()),
+        HirKind::Alternation(parts) => {
+            Hir::alternation(parts.into_iter().map(within_ascii).collect())
+        }
+    }
+}
+
+fn build(pattern: &str, config: meta::Config) -> Result<meta::Regex, String> {
     meta::Regex::builder()
-        .syntax(syntax::Config::new())
-        .configure(meta::Config::new().nfa_size_limit(Some(4 << 20)))
-        .build(&ascii_classes(pattern))
+        .configure(config.nfa_size_limit(Some(4 << 20)))
+        .build_from_hir(&parse_pattern(pattern)?)
         .map_err(|error| {
             let mut reason = error.to_string();
             let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(&error);

@@ -65,7 +65,7 @@ impl Redactor {
         let recognizers = config.rules_dir.join("recognizers");
         let names = Arc::new(Names::read(&config.rules_dir.join("names"))?);
         Ok(Self {
-            patterns: Patterns::read(&recognizers, &[crate::ner::RULES_FILE])?,
+            patterns: Patterns::read(&recognizers, &[crate::ner::RULES_FILE], |_| MIN_SCORE)?,
             terms: Terms::read(&config.rules_dir.join("terms"))?,
             normaliser: Normaliser::read(&config.rules_dir.join("normalise"))?,
             names: Arc::clone(&names),
@@ -94,6 +94,7 @@ impl Redactor {
         let started = crate::cpu::thread_time();
         let mut homes = self.homes.clone();
         homes.extend(hints.country);
+        let homes = self.patterns.homes(homes);
         let mut findings = Vec::with_capacity(segments.len());
         for segment in segments {
             if Instant::now() >= deadline {

@@ -6,10 +6,10 @@
 use crate::{
     Entity, Error, Finding, Recognizer, Span,
     context::{is_edge, is_word, spellings_of},
+    lexicon::Lexicon,
     pack::line_of,
     pattern::toml_files,
 };
-use aho_corasick::AhoCorasick;
 use serde::Deserialize;
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 use toml::Spanned;
@@ -37,9 +37,9 @@ struct List {
     score: f32,
 }
 
-/// All word lists in one automaton.
+/// All word lists.
 pub(crate) struct Terms {
-    automaton: AhoCorasick,
+    lexicon: Lexicon,
     terms: Vec<Term>,
     lists: Vec<List>,
 }
@@ -103,16 +103,8 @@ impl Terms {
             }
             file.except.iter().for_each(|phrase| add(phrase, None));
         }
-        let automaton = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .build(&words)
-            .map_err(|error| Error::Rules {
-                path: directory.into(),
-                line: 1,
-                reason: error.to_string(),
-            })?;
         Ok(Self {
-            automaton,
+            lexicon: Lexicon::new(words),
             terms,
             lists,
         })
@@ -132,32 +124,32 @@ impl Recognizer for Terms {
     fn find(&self, text: &str, out: &mut Vec<Finding>) {
         let mut exceptions: Vec<Span> = Vec::new();
         let first = out.len();
-        for found in self.automaton.find_overlapping_iter(text) {
-            let term = &self.terms[found.pattern().as_usize()];
-            let (start, mut end) = (found.start(), found.end());
-            if !is_edge(text, start) {
-                continue;
-            }
-            if term.stem {
-                end += text[end..]
-                    .chars()
-                    .take_while(|&c| is_word(c))
-                    .map(char::len_utf8)
-                    .sum::<usize>();
-            } else if !is_edge(text, end) {
-                continue;
-            }
-            match term.list.map(|list| &self.lists[list]) {
-                None => exceptions.push(Span::new(start, end)),
-                Some(list) => out.push(Finding {
-                    span: Span::new(start, end),
-                    entity: list.entity,
-                    score: list.score,
-                    recognizer: Arc::clone(&list.name),
-                    jurisdiction: None,
-                }),
-            }
-        }
+        self.lexicon
+            .find(text, 0..text.len(), |start, mut end, number| {
+                let term = &self.terms[number as usize];
+                if !is_edge(text, start) {
+                    return;
+                }
+                if term.stem {
+                    end += text[end..]
+                        .chars()
+                        .take_while(|&c| is_word(c))
+                        .map(char::len_utf8)
+                        .sum::<usize>();
+                } else if !is_edge(text, end) {
+                    return;
+                }
+                match term.list.map(|list| &self.lists[list]) {
+                    None => exceptions.push(Span::new(start, end)),
+                    Some(list) => out.push(Finding {
+                        span: Span::new(start, end),
+                        entity: list.entity,
+                        score: list.score,
+                        recognizer: Arc::clone(&list.name),
+                        jurisdiction: None,
+                    }),
+                }
+            });
         if !exceptions.is_empty() {
             exceptions.sort_by_key(|phrase| phrase.end);
             let terms = out.split_off(first);

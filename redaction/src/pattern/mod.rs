@@ -1,0 +1,405 @@
+//! The recognizer that runs all rules of all packs over a text.
+//!
+//! No rule is searched for where it cannot match. How a rule is found follows from its pattern:
+//! - by *shape* ([`shapes`]), if every match holds a digit, a capital or a separator near its
+//!   beginning: at such places one automaton over the shapes of all patterns says which rules can
+//!   match. Most of them need a context word near it, and so are done with;
+//! - by *literal* ([`literals`]), if the rule has keywords, or if every match holds one of a few
+//!   literals: one Aho-Corasick pass finds them all;
+//! - otherwise by *gate*: an automaton over the patterns themselves says which blocks of the text
+//!   to search. It costs more than the others together; no rule that comes with Tollgate needs it.
+//!
+//! Whatever the way, it finds what searching for the rule alone would find.
+
+mod literals;
+mod nearby;
+mod relax;
+mod required;
+mod rule;
+mod search;
+mod shapes;
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    Error, Finding,
+    context::{self, AFTER},
+    finding::Jurisdiction,
+    pack::{self, Rule},
+    ruleset::RuleSet,
+};
+use literals::{Clue, Literals, Place};
+use nearby::Contexts;
+use regex_automata::{MatchKind, meta};
+use required::{Literal, required};
+use rule::Compiled;
+use search::Search;
+use shapes::Shapes;
+use std::path::Path;
+
+/// A shape that has more states than this by itself, whatever the words in it, is left open
+/// earlier: it would multiply those of all others.
+const SHAPE_STATES: usize = 128;
+/// A shape with more states than this is left open earlier, whether it multiplies or not.
+const SHAPE_STATES_MAX: usize = 2048;
+/// How many parts of a pattern its shape has, before less is tried.
+const SHAPE_PARTS: usize = 2000;
+/// A shape that says less than so many bytes, and leaves the rest open, would stand everywhere.
+const SHAPE_BYTES_MIN: usize = 3;
+/// How far before its first digit or capital a shape may begin, in bytes.
+const LEAD_MAX: usize = 32;
+
+/// All rules, compiled.
+pub(crate) struct Patterns {
+    rules: Vec<Compiled>,
+    contexts: Contexts,
+    shapes: Shapes,
+    literals: Literals,
+    gate: Option<Gate>,
+}
+
+/// The rules that have neither shape nor literal.
+struct Gate {
+    /// Which of them match anywhere, by their order in `rules`.
+    regex: meta::Regex,
+    rules: Vec<usize>,
+    /// The longest match of any of them, in bytes.
+    reach: usize,
+}
+
+/// The jurisdictions that rules are at home in, and what follows from them.
+pub(crate) struct Homes {
+    jurisdictions: Vec<Jurisdiction>,
+    /// The rules whose matches can count without context.
+    formed: RuleSet,
+    /// The rules whose matches can count without context although they are digits only.
+    bare: RuleSet,
+}
+
+/// How a rule is found.
+enum Way {
+    Shape(relax::Shape),
+    Literals(Vec<(Literal, Place)>),
+    Gate,
+}
+
+impl Patterns {
+    /// Compiles every pack in `directory` and below it, in the order of their names; matches that
+    /// score less than `min_score` says for their entity are not reported.
+    pub fn read(
+        directory: &Path,
+        skip: &[&str],
+        min_score: impl Fn(crate::Entity) -> f32,
+    ) -> Result<Self, Error> {
+        let mut rules = Vec::new();
+        for path in toml_files(directory)? {
+            if !skip
+                .iter()
+                .any(|name| path.file_name().is_some_and(|file| file == *name))
+            {
+                rules.extend(pack::read(directory, &path)?);
+            }
+        }
+        Self::compile(rules, min_score).map_err(|reason| Error::Rules {
+            path: directory.into(),
+            line: 1,
+            reason: format!("the packs cannot be compiled together: {reason}"),
+        })
+    }
+
+    fn compile(rules: Vec<Rule>, min_score: impl Fn(crate::Entity) -> f32) -> Result<Self, String> {
+        let context: Vec<&[String]> = rules.iter().map(|rule| &rule.context[..]).collect();
+        let contexts = Contexts::new(&context);
+        let count = rules.len();
+        let (mut shapes, mut clues, mut gated) = (Vec::new(), Vec::new(), Vec::new());
+        let mut compiled = Vec::with_capacity(count);
+        for (number, rule) in rules.into_iter().enumerate() {
+            let mut search = true;
+            match way(&rule)? {
+                Way::Shape(shape) => {
+                    let inside = rule.shortened || rule.pattern.contains("(?P<value>");
+                    shapes.push((number, shape, inside));
+                    search = false;
+                }
+                Way::Literals(all) => {
+                    search = all
+                        .iter()
+                        .any(|(_, place)| matches!(place, Place::Before(_) | Place::Around(..)));
+                    clues.extend(all.into_iter().map(|(literal, place)| Clue {
+                        literal,
+                        rule: number,
+                        place,
+                    }));
+                }
+                Way::Gate => gated.push((number, rule.anchored_pattern(), rule.max_bytes)),
+            }
+            let least = min_score(rule.entity);
+            compiled.push(Compiled::new(rule, least, search)?);
+        }
+        Ok(Self {
+            rules: compiled,
+            contexts,
+            shapes: Shapes::new(&shapes, count)?,
+            literals: Literals::new(clues).map_err(|error| error.to_string())?,
+            gate: Gate::new(gated)?,
+        })
+    }
+
+    /// How many rules there are.
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// What follows from being at home in these jurisdictions.
+    pub fn homes(&self, jurisdictions: Vec<Jurisdiction>) -> Homes {
+        let mut homes = Homes {
+            formed: RuleSet::new(self.rules.len()),
+            bare: RuleSet::new(self.rules.len()),
+            jurisdictions,
+        };
+        for (number, rule) in self.rules.iter().enumerate() {
+            let home = rule.is_home(&homes.jurisdictions);
+            let (formed, bare) = (rule.score_alone(false, home), rule.score_alone(true, home));
+            // What looks formed may be digits only once a check has shortened it, and the other
+            // way round where only the beginning of the shape is known.
+            if formed.max(bare) >= rule.min_score {
+                homes.formed.insert(number);
+            }
+            if bare.max(if self.shapes.is_open(number) {
+                formed
+            } else {
+                0.0
+            }) >= rule.min_score
+            {
+                homes.bare.insert(number);
+            }
+        }
+        homes
+    }
+
+    /// Appends what the rules find in `text` to `out`; findings may overlap.
+    pub fn find(&self, text: &str, homes: &Homes, out: &mut Vec<Finding>) {
+        let mut search = Search::new(self, text, homes, out);
+        search.by_shape();
+        search.by_literal();
+        search.by_gate();
+    }
+}
+
+/// How a rule is found: the cheapest way that its pattern allows.
+fn way(rule: &Rule) -> Result<Way, String> {
+    if !rule.keywords.is_empty() {
+        let literal = |keyword: &String| Literal {
+            bytes: match rule.ignore_case {
+                true => keyword.to_ascii_lowercase().into_bytes(),
+                false => keyword.clone().into_bytes(),
+            },
+            any_case: rule.ignore_case,
+        };
+        let all = rule
+            .keywords
+            .iter()
+            .map(|keyword| (literal(keyword), Place::Here));
+        return Ok(Way::Literals(all.collect()));
+    }
+    let hir = pack::parse_pattern(&rule.pattern)?;
+    let mut parts = SHAPE_PARTS;
+    while rule.boundary
+        && let Some(shape) = relax::shape(&hir, parts, LEAD_MAX)
+    {
+        let least = shape.hir.properties().minimum_len().unwrap_or(0);
+        if !shape.closed && least < SHAPE_BYTES_MIN && !rule.context_required {
+            break;
+        }
+        let (states, loose) = shapes::states(&shape)?;
+        if states <= SHAPE_STATES_MAX && loose <= SHAPE_STATES {
+            return Ok(Way::Shape(shape));
+        }
+        parts /= 2;
+    }
+    if let Some(found) = required(&hir) {
+        let place = match found.before {
+            Some(few) if rule.boundary && few <= LEAD_MAX => Place::Near(few),
+            Some(few) => Place::Before(few.min(rule.max_bytes) + 1),
+            None => Place::Before(rule.max_bytes + 1),
+        };
+        let all = found.literals.into_iter().map(|literal| (literal, place));
+        return Ok(Way::Literals(all.collect()));
+    }
+    if rule.context_required {
+        return Ok(Way::Literals(around_context(rule)));
+    }
+    Ok(Way::Gate)
+}
+
+/// The places around the words that a rule needs near its matches.
+fn around_context(rule: &Rule) -> Vec<(Literal, Place)> {
+    let mut clues = Vec::new();
+    for word in &rule.context {
+        let bare = word.trim_end_matches('*');
+        let place = Place::Around(rule.max_bytes + AFTER, bare.len() < word.len());
+        for spelling in context::spellings_of(bare) {
+            let bytes = spelling.to_ascii_lowercase().into_bytes();
+            let any_case = true;
+            clues.push((Literal { bytes, any_case }, place));
+        }
+    }
+    clues
+}
+
+impl Gate {
+    /// Takes number, pattern and longest match of each rule.
+    fn new(rules: Vec<(usize, String, usize)>) -> Result<Option<Self>, String> {
+        let config = meta::Config::new()
+            .match_kind(MatchKind::All)
+            .hybrid_cache_capacity(16 << 20)
+            .nfa_size_limit(Some(64 << 20));
+        let patterns: Vec<_> = rules
+            .iter()
+            .map(|(_, pattern, _)| pack::ascii_classes(pattern))
+            .collect();
+        if patterns.is_empty() {
+            return Ok(None);
+        }
+        let regex = meta::Regex::builder()
+            .configure(config)
+            .build_many(&patterns)
+            .map_err(|error| error.to_string())?;
+        Ok(Some(Self {
+            regex,
+            reach: rules.iter().map(|&(_, _, most)| most).max().unwrap_or(0),
+            rules: rules.into_iter().map(|(number, ..)| number).collect(),
+        }))
+    }
+}
+
+/// The `.toml` files of a directory and of those in it, by name.
+pub(crate) fn toml_files(directory: &Path) -> Result<Vec<std::path::PathBuf>, Error> {
+    let failed = |source| Error::Io {
+        path: directory.into(),
+        source,
+    };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_dir() {
+            files.extend(toml_files(&path)?);
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod unit_tests {
+    use super::search::BLOCK;
+    use super::*;
+
+    fn patterns(rules: &str) -> Patterns {
+        let directory = std::env::temp_dir().join(format!(
+            "tollgate-patterns-{}-{:?}",
+            std::process::id(),
+            std::thread::current().id()
+        ));
+        std::fs::create_dir_all(&directory).unwrap();
+        std::fs::write(directory.join("t.toml"), rules).unwrap();
+        let patterns = Patterns::read(&directory, &[], |_| 0.0).unwrap();
+        std::fs::remove_dir_all(&directory).unwrap();
+        patterns
+    }
+
+    fn found<'t>(patterns: &Patterns, text: &'t str) -> Vec<&'t str> {
+        let mut out = Vec::new();
+        patterns.find(text, &patterns.homes(Vec::new()), &mut out);
+        out.into_iter()
+            .map(|finding| &text[finding.span.range()])
+            .collect()
+    }
+
+    const PIN: &str =
+        "[[recognizer]]\nid = 'pin'\nentity = 'CUSTOM'\npattern = '\\d{4}-\\d{4}'\nscore = 1.0\n";
+
+    #[test]
+    fn matches_do_not_begin_or_end_inside_words() {
+        let patterns = patterns(PIN);
+        assert_eq!(
+            found(&patterns, "1234-5678, _8765-4321_"),
+            ["1234-5678", "8765-4321"]
+        );
+        assert!(found(&patterns, "x1234-5678 1234-56789 91234-5678é").is_empty());
+        assert_eq!(found(&patterns, "号1234-5678号"), ["1234-5678"]);
+    }
+
+    #[test]
+    fn a_match_is_found_wherever_the_blocks_are_cut() {
+        let patterns = patterns(PIN);
+        for pad in (BLOCK - 40)..(BLOCK + 4) {
+            for filler in ["a ", "é", "--"] {
+                let text = format!("{} 1234-5678", filler.repeat(pad / filler.len()));
+                assert_eq!(found(&patterns, &text), ["1234-5678"], "{pad} {filler}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_keyword_starts_its_rule_only_where_it_stands() {
+        let patterns = patterns(
+            "[[recognizer]]\nid = 'k'\nentity = 'SECRET'\nkeywords = ['key_']\n\
+             pattern = 'key_(?P<value>[a-z0-9]{6})'\nscore = 1.0\nmin_entropy = 2.0\n",
+        );
+        assert_eq!(
+            found(&patterns, "key_key_ab12cd key_aaaaaa key_zq91xw"),
+            ["ab12cd", "zq91xw"]
+        );
+    }
+
+    #[test]
+    fn digits_alone_score_less_and_at_home_more() {
+        let patterns = patterns(
+            "jurisdiction = 'DE'\n[[recognizer]]\nid = 'n'\nentity = 'TAX_ID'\npattern = '\\d{2}-?\\d{2}'\n\
+             score = 0.6\nbare_score = 0.3\nhome_score = 0.55\ncontext = ['tax']\ncontext_score = 0.9\n",
+        );
+        let score = |text: &str, homes: &[&str]| {
+            let homes: Vec<_> = homes.iter().filter_map(|h| Jurisdiction::new(h)).collect();
+            let mut out = Vec::new();
+            patterns.find(text, &patterns.homes(homes), &mut out);
+            out[0].score
+        };
+        assert_eq!(score("12-34", &[]), 0.6);
+        assert_eq!(score("12-34", &["DE"]), 0.6);
+        assert_eq!(score("1234", &["AT"]), 0.3);
+        assert_eq!(score("1234", &["AT", "DE"]), 0.55);
+        assert_eq!(score("tax 1234", &["AT"]), 0.9);
+    }
+
+    #[test]
+    fn a_rule_without_shape_or_literal_is_found_around_its_context() {
+        let patterns = patterns(
+            "[[recognizer]]\nid = 'm'\nentity = 'DATE'\npattern = '[\\p{L}]{3,10} \\d{1,2}|\\d{1,4}-\\d'\n\
+             score = 0.3\ncontext = ['born', 'urodzon*']\ncontext_required = true\ncontext_score = 0.9\n",
+        );
+        for text in ["urodzona maja 3", "born 199-1", "199-1 (born)"] {
+            assert_eq!(found(&patterns, text).len(), 1, "{text}");
+        }
+        assert!(found(&patterns, "maja 3").is_empty());
+    }
+
+    #[test]
+    fn packs_lie_in_directories() {
+        let directory = std::env::temp_dir().join(format!("tollgate-packs-{}", std::process::id()));
+        std::fs::create_dir_all(directory.join("identifiers")).unwrap();
+        std::fs::write(directory.join("identifiers/de.toml"), PIN).unwrap();
+        std::fs::write(directory.join("de.toml"), PIN).unwrap();
+        let patterns = Patterns::read(&directory, &["other.toml"], |_| 0.0).unwrap();
+        std::fs::remove_dir_all(&directory).unwrap();
+        let mut out = Vec::new();
+        patterns.find("1234-5678", &patterns.homes(Vec::new()), &mut out);
+        let names: Vec<_> = out.iter().map(|finding| &*finding.recognizer).collect();
+        assert_eq!(names, ["de/pin", "identifiers/de/pin"]);
+    }
+}

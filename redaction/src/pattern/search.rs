@@ -1,0 +1,216 @@
+//! One search of one text, by the three ways in which rules are found.
+
+use super::{Homes, Patterns, literals::Place, nearby::Tape, shapes::Walk};
+use crate::{
+    Finding,
+    context::{BEFORE, ends_word, is_word, starts_word},
+    ruleset::RuleSet,
+};
+use regex_automata::{Input, PatternSet};
+use std::ops::Range;
+
+/// How much text the gate looks at at once, in bytes.
+pub(super) const BLOCK: usize = 4096;
+
+pub(super) struct Search<'t> {
+    patterns: &'t Patterns,
+    text: &'t str,
+    homes: &'t Homes,
+    tape: Tape<'t>,
+    /// Where each rule's last finding ended: the next begins no earlier.
+    resume: Vec<usize>,
+    out: &'t mut Vec<Finding>,
+}
+
+impl<'t> Search<'t> {
+    pub fn new(
+        patterns: &'t Patterns,
+        text: &'t str,
+        homes: &'t Homes,
+        out: &'t mut Vec<Finding>,
+    ) -> Self {
+        Self {
+            patterns,
+            text,
+            homes,
+            tape: Tape::new(&patterns.contexts, text),
+            resume: vec![0; patterns.rules.len()],
+            out,
+        }
+    }
+
+    /// Rules that are known by their shape, tried wherever it stands.
+    pub fn by_shape(&mut self) {
+        let (patterns, text) = (self.patterns, self.text);
+        let count = patterns.rules.len();
+        let (mut walk, mut wanted, mut near) =
+            (Walk::new(count), RuleSet::new(count), RuleSet::new(count));
+        patterns.shapes.starts(text, |start| {
+            if !patterns.shapes.walk(text.as_bytes(), start, &mut walk) {
+                return;
+            }
+            wanted.clear();
+            wanted.unite_common(&walk.formed, &self.homes.formed);
+            wanted.unite_common(&walk.bare, &self.homes.bare);
+            walk.formed.unite(&walk.bare);
+            if walk.formed.exceeds(&wanted) {
+                near.clear();
+                self.tape.near(start, walk.end.min(text.len()), &mut near);
+                wanted.unite_common(&walk.formed, &near);
+            }
+            for rule in wanted.iter() {
+                // Of a closed shape the end is known, and looking no further costs less.
+                let end = match patterns.shapes.is_open(rule) {
+                    true => text.len(),
+                    false => walk.end,
+                };
+                self.try_at(rule, start, end);
+            }
+        });
+    }
+
+    /// Rules that have a literal, tried or searched for wherever it stands.
+    pub fn by_literal(&mut self) {
+        let (patterns, text) = (self.patterns, self.text);
+        let mut pending: Vec<Range<usize>> = vec![0..0; patterns.rules.len()];
+        patterns.literals.find(text, |clue, at| {
+            let (from, to) = match clue.place {
+                Place::Here => return self.try_at(clue.rule, at, text.len()),
+                Place::Near(most) => return self.try_before(clue.rule, at, most),
+                Place::Before(most) => (at.saturating_sub(most), at + 1),
+                Place::Around(before, stem) => {
+                    let end = at + clue.literal.bytes.len();
+                    if !starts_word(text, at) || !(stem || ends_word(text, end)) {
+                        return;
+                    }
+                    (at.saturating_sub(before), end + BEFORE)
+                }
+            };
+            let window = &mut pending[clue.rule];
+            if !Range::is_empty(window) && from <= window.end {
+                window.start = window.start.min(from);
+                window.end = window.end.max(to);
+            } else {
+                let last = std::mem::replace(window, from..to);
+                self.search(clue.rule, last);
+            }
+        });
+        for (rule, window) in pending.into_iter().enumerate() {
+            self.search(rule, window);
+        }
+    }
+
+    /// The rest: searched for block by block where an automaton over all of them says so.
+    pub fn by_gate(&mut self) {
+        let (patterns, text) = (self.patterns, self.text);
+        let Some(gate) = &patterns.gate else {
+            return;
+        };
+        let mut matching = PatternSet::new(gate.rules.len());
+        let mut start = 0;
+        while start < text.len() {
+            let end = block_end(text, start);
+            let seen = text.ceil_char_boundary(end + gate.reach);
+            matching.clear();
+            gate.regex
+                .which_overlapping_matches(&Input::new(text).span(start..seen), &mut matching);
+            for id in matching.iter() {
+                self.search(gate.rules[id.as_usize()], start..end);
+            }
+            start = end;
+        }
+    }
+
+    /// Tries a rule at a place, for matches up to `end`.
+    fn try_at(&mut self, number: usize, start: usize, end: usize) {
+        if start < self.resume[number] {
+            return;
+        }
+        let rule = &self.patterns.rules[number];
+        if let Some(found) = rule.matches_at(self.text, start, end) {
+            self.judge(number, found);
+        }
+    }
+
+    /// Tries a rule where words begin, up to `most` bytes before `at`.
+    fn try_before(&mut self, number: usize, at: usize, most: usize) {
+        let bytes = self.text.as_bytes();
+        for start in at.saturating_sub(most)..=at {
+            let inside = start > 0 && bytes[start - 1].is_ascii_alphanumeric();
+            if !inside && self.text.is_char_boundary(start) {
+                self.try_at(number, start, self.text.len());
+            }
+        }
+    }
+
+    /// Judges matches of a rule that begin in `range`.
+    fn search(&mut self, number: usize, range: Range<usize>) {
+        let rule = &self.patterns.rules[number];
+        let Some(ahead) = &rule.ahead else {
+            return;
+        };
+        let range = self.text.floor_char_boundary(range.start)..range.end.min(self.text.len());
+        let seen = self.text.ceil_char_boundary(range.end + rule.max_bytes);
+        let mut at = range.start.max(self.resume[number]);
+        while at < range.end {
+            let Some(found) = ahead.search(&Input::new(self.text).span(at..seen)) else {
+                break;
+            };
+            // The underscore that may stand before a match is not part of it.
+            let underscore = rule.anchored && self.text[found.range()].starts_with('_');
+            let start = found.start() + usize::from(underscore);
+            if start >= range.end {
+                break;
+            }
+            at = match self.judge(number, start..found.end()) {
+                Some(end) => end.max(start + 1),
+                None => next_start(self.text, start),
+            };
+            at = self.text.ceil_char_boundary(at);
+        }
+    }
+
+    /// Reports a match if it counts; says where it ended.
+    fn judge(&mut self, number: usize, found: Range<usize>) -> Option<usize> {
+        let rule = &self.patterns.rules[number];
+        let homes = &self.homes.jurisdictions;
+        let verdict = rule.judge(number, self.text, found, &mut self.tape, homes)?;
+        self.resume[number] = verdict.value.end;
+        self.out.push(rule.finding(&verdict));
+        Some(verdict.value.end)
+    }
+}
+
+/// Where to look on after a match at `start` was refused: past the word that it began in.
+fn next_start(text: &str, start: usize) -> usize {
+    let mut rest = text[start..].chars();
+    let first = rest.next();
+    let step = first.map_or(1, char::len_utf8);
+    if first.is_some_and(is_word) {
+        step + text[start + step..]
+            .chars()
+            .take_while(|&c| is_word(c))
+            .map(char::len_utf8)
+            .sum::<usize>()
+            + start
+    } else {
+        start + step
+    }
+}
+
+/// The end of the block at `start`: after white space, if there is any in its second half.
+fn block_end(text: &str, start: usize) -> usize {
+    let end = text.ceil_char_boundary(start + BLOCK);
+    if end == text.len() {
+        return end;
+    }
+    let half = text.floor_char_boundary(start + BLOCK / 2);
+    let space = |wanted: u8| {
+        text.as_bytes()[half..end]
+            .iter()
+            .rposition(|&byte| byte == wanted)
+    };
+    space(b'\n')
+        .or_else(|| space(b' '))
+        .map_or(end, |at| half + at + 1)
+}
