@@ -4,6 +4,7 @@
 # make build   the debug build that both use
 # make setup   native libraries and models into .runtime/
 # make bench   the benchmark record
+# make eval    detection, compared with Presidio (ARGS=DIRECTORY of labelled JSON lines)
 #
 # Each installs what it needs first; what is already there is used as it is, without network.
 
@@ -14,7 +15,7 @@ TOLLGATE = $(TARGET_DIR)/debug/tollgate
 # Where rustup puts cargo, for shells that have not been told.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 
-.PHONY: demo test build build-tests lint setup bench clean-runtime system-packages
+.PHONY: demo test build build-tests lint setup bench eval clean-runtime system-packages
 .DEFAULT_GOAL := build
 
 demo: setup
@@ -42,6 +43,9 @@ setup: build
 bench: system-packages
 	@if [ -x benches/run.sh ]; then benches/run.sh $(ARGS); \
 	else echo 'there is no benches/run.sh'; exit 1; fi
+
+eval: system-packages
+	@scripts/eval/run.sh $(ARGS)
 
 # The next set-up fetches everything again.
 clean-runtime:

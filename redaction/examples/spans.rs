@@ -1,8 +1,8 @@
 //! What is found in labelled text, for `scripts/eval`: `spans DIRECTORY OUT [--no-ner]`.
 //!
 //! The directory holds JSON lines `{"id", "text", ...}`. `OUT` gets, for each, a line
-//! `{"id", "spans": [{"start", "end", "label", "score", "recognizer"}], "cpu_s"}`, offsets in code
-//! points, without text. The model's memory holds across lines, as in the gateway.
+//! `{"id", "spans": [{"start", "end", "label", "score", "recognizer"}], "cpu_s",
+//! "windows"}`, offsets in code points, without text. The model's memory holds across lines, as in the gateway.
 
 use std::{
     io::{BufWriter, Write},
@@ -46,10 +46,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let (hints, soon) = (Hints::default(), || {
                 Instant::now() + Duration::from_secs(600)
             });
-            let cpu = redactor.inspect(&[text], &hints, soon())?.cpu;
+            let inspection = redactor.inspect(&[text], &hints, soon())?;
             let spans = scan_line(&redactor, text, &hints, soon())?;
             let found = serde_json::json!({
-                "id": line["id"], "spans": spans, "cpu_s": cpu.as_secs_f64(),
+                "id": line["id"], "spans": spans, "cpu_s": inspection.cpu.as_secs_f64(),
+                "windows": inspection.ner_windows,
             });
             writeln!(out, "{found}")?;
         }

@@ -3,6 +3,7 @@
 //! ```text
 //!  segments ─┬─ pattern   rule packs: shapes, check digits, context      rules/recognizers/
 //!            ├─ terms     word lists: special categories, own terms      rules/terms/
+//!            ├─ normalise the same again where text is encoded or disguised  rules/normalise/
 //!            └─ ner       names and addresses, by a model on ONNX Runtime
 //!                 └─ resolve ─> Inspection: ordered, disjoint findings of each segment
 //! ```

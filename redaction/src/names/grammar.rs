@@ -67,17 +67,7 @@ impl Judge<'_> {
     }
 
     fn flags(&self, at: usize) -> Flags {
-        self.run
-            .get(at)
-            .map_or(Flags::NONE, |word| self.known(word))
-    }
-
-    /// What is known of a word, its ending considered.
-    fn known(&self, word: &Word) -> Flags {
-        if word.flags == Flags::NONE && word.case != Case::Initial {
-            return self.names.flags(&self.text[word.span.range()]);
-        }
-        word.flags
+        self.run.get(at).map_or(Flags::NONE, |word| word.flags)
     }
 
     fn gap(&self, at: usize) -> Gap {
@@ -108,7 +98,7 @@ impl Judge<'_> {
         if word.case == Case::Initial {
             return false;
         }
-        let flags = self.known(word);
+        let flags = word.flags;
         flags.any(Flags::SURNAME | Flags::GIVEN)
             || !flags.any(
                 Flags::COMMON
@@ -237,7 +227,7 @@ impl Judge<'_> {
             (first, score)
         };
         while let Some(next) = self.run.get(last + 1) {
-            let known = self.known(next);
+            let known = next.flags;
             let part = match next.gap {
                 Gap::Space | Gap::Link => self.initial(last + 1) || self.surname(last + 1),
                 Gap::Particle => self.surname(last + 1),
@@ -373,7 +363,7 @@ impl Judge<'_> {
     /// One word that is a name and nothing else.
     fn single(&self, at: usize) -> Verdict {
         let word = &self.run[at];
-        let flags = self.known(word);
+        let flags = word.flags;
         let letters = self.text[word.span.range()].chars().count();
         let doubtful = Flags::COMMON | Flags::FORM | Flags::CALENDAR | Flags::ORG | Flags::TITLE;
         let long = letters >= 4 || (letters == 3 && flags.any(Flags::GIVEN) && at == 0);
@@ -400,7 +390,7 @@ impl Judge<'_> {
             _ => name.starts_with("Mc") || name.starts_with("Mac"),
         };
         let known = Flags::LISTED | Flags::TITLE | Flags::DETERMINER;
-        if !shape || name.len() < 4 || self.known(word).any(known) || !self.amid_sentence(at) {
+        if !shape || name.len() < 4 || word.flags.any(known) || !self.amid_sentence(at) {
             return None;
         }
         let mut last = at;
@@ -473,9 +463,20 @@ pub(crate) fn prose(text: &str, span: Span) -> bool {
     let line = text[line..end].trim_start_matches(['>', ' ']).as_bytes();
     !line.iter().enumerate().any(|(at, byte)| {
         let escapes = line.get(at + 1).is_some_and(|next| b"\"'".contains(next));
-        b"{}=_;<>\\$#`|&".contains(byte) && !(*byte == b'\\' && escapes)
+        CODE[usize::from(*byte)] && !(*byte == b'\\' && escapes)
     })
 }
+
+/// What stands in code and hardly in prose.
+const CODE: [bool; 256] = {
+    let (mut table, mut at) = ([false; 256], 0);
+    let code = b"{}=_;<>\\$#`|&";
+    while at < code.len() {
+        table[code[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 
 /// Length of the word at the end.
 fn trailing_word(text: &str) -> usize {

@@ -101,7 +101,7 @@ impl Recognizer for Names {
                 jurisdiction: None,
             });
         };
-        run::runs(text, &self.lexicon, |run| {
+        run::runs(text, self, |run| {
             let judge = grammar::Judge {
                 text,
                 names: self,

@@ -3,7 +3,10 @@
 //! One pass over the bytes that looks at nothing but words that begin with a capital, and at what
 //! stands between two of them.
 
-use super::lexicon::{Flags, Lexicon};
+use super::{
+    Names,
+    lexicon::{Flags, Lexicon},
+};
 use crate::Span;
 
 /// How a word is written.
@@ -45,8 +48,9 @@ pub(super) enum Gap {
 }
 
 /// Calls `judge` with each run of `text`.
-pub(super) fn runs(text: &str, lexicon: &Lexicon, mut judge: impl FnMut(&[Word])) {
-    let mut run: Vec<Word> = Vec::new();
+pub(super) fn runs(text: &str, names: &Names, mut judge: impl FnMut(&[Word])) {
+    let lexicon = &names.lexicon;
+    let mut run: Vec<Word> = Vec::with_capacity(16);
     let mut at = 0;
     while let Some((span, case)) = next_capital(text, at) {
         let gap = match run.last() {
@@ -57,10 +61,15 @@ pub(super) fn runs(text: &str, lexicon: &Lexicon, mut judge: impl FnMut(&[Word])
             judge(&run);
             run.clear();
         }
+        let word = &text[span.range()];
+        let flags = match case {
+            Case::Initial => lexicon.get(word),
+            _ => names.flags(word),
+        };
         run.push(Word {
             span,
             case,
-            flags: lexicon.get(&text[span.range()]),
+            flags,
             gap,
         });
         at = span.end;
@@ -110,8 +119,12 @@ pub(super) fn next_capital(text: &str, mut at: usize) -> Option<(Span, Case)> {
 fn skip_word(text: &str, mut at: usize) -> usize {
     let bytes = text.as_bytes();
     loop {
+        let rest = &bytes[at..];
+        at += rest
+            .iter()
+            .position(|&byte| !PART[usize::from(byte)])
+            .unwrap_or(rest.len());
         match bytes.get(at) {
-            Some(b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_') => at += 1,
             Some(0x80..) => match text[at..].chars().next() {
                 Some(c) if c.is_alphanumeric() => at += c.len_utf8(),
                 _ => return at,
@@ -120,6 +133,16 @@ fn skip_word(text: &str, mut at: usize) -> usize {
         }
     }
 }
+
+/// ASCII that words and identifiers are made of.
+const PART: [bool; 256] = {
+    let (mut table, mut byte) = ([false; 256], 0u8);
+    while byte < 0x80 {
+        table[byte as usize] = byte.is_ascii_alphanumeric() || byte == b'_';
+        byte += 1;
+    }
+    table
+};
 
 /// Length of the letters at the start.
 fn letters(text: &str) -> usize {
@@ -208,21 +231,12 @@ mod tests {
     use super::*;
 
     fn all(text: &str) -> Vec<Vec<String>> {
-        let words = [
-            ("van", Flags::PARTICLE),
-            ("of", Flags::CONNECTOR),
-            ("dr", Flags::TITLE),
-        ];
-        let directory = std::env::temp_dir().join(format!("runs-{}", std::process::id()));
-        std::fs::create_dir_all(&directory).unwrap();
-        let lexicon = Lexicon::read(&directory, words.into_iter()).unwrap();
         let mut all = Vec::new();
-        runs(text, &lexicon, |run| {
-            all.push(
-                run.iter()
-                    .map(|word| format!("{:?} {}", word.gap, &text[word.span.range()]))
-                    .collect(),
-            );
+        runs(text, crate::names::tests::names(), |run| {
+            let words = run
+                .iter()
+                .map(|word| format!("{:?} {}", word.gap, &text[word.span.range()]));
+            all.push(words.collect());
         });
         all
     }

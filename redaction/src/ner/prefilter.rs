@@ -2,13 +2,13 @@
 //!
 //! The model costs a thousand times what rules cost, so it reads only what may concern it. A
 //! piece is read if it has
-//! - a word of two letters or more that begins with a capital and is not one of the common words
-//!   that sentences, logs and code capitalise; or
+//! - a word of two letters or more that begins with a capital and is neither one of the common
+//!   words that sentences, logs and code capitalise nor in the lists of ordinary words; or
 //! - a letter of a script without capitals; or
 //! - a cue after which names and addresses also come in lower case (`my name is`, `street`).
 //!
 //! A word that touches a digit or an underscore is an identifier, not a name. A name in lower
-//! case without any cue is therefore missed on purpose; so is one that is also a common word.
+//! case without any cue is left to the word lists (`names`); so is one that is also ordinary.
 
 use super::rules::NerRules;
 use crate::names::Names;

@@ -6,7 +6,7 @@ use crate::{
     context::{is_word, spellings_of},
     pack::line_of,
 };
-use aho_corasick::{AhoCorasick, Anchored, Input, MatchKind, StartKind};
+use aho_corasick::{AhoCorasick, Anchored, Input, MatchKind, StartKind, packed};
 use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -39,13 +39,41 @@ struct Host {
 
 /// The words for signs.
 pub(super) struct Spoken {
-    /// How words for `@` begin, in lower, title and upper case: few and short, so that one
-    /// vectorised pass finds them.
-    begun: AhoCorasick,
+    begun: Begun,
     /// Every word for any sign.
     words: AhoCorasick,
     sign_of: Vec<char>,
     host: Host,
+}
+
+/// How words for `@` begin, with what sets short ones off. They are found in one vectorised pass,
+/// where the processor can and they are few enough; otherwise by an automaton.
+enum Begun {
+    Vector(packed::Searcher),
+    Automaton(AhoCorasick),
+}
+
+impl Begun {
+    fn new(words: BTreeSet<String>) -> Result<Self, aho_corasick::BuildError> {
+        let vector = packed::Config::new()
+            .heuristic_pattern_limits(false)
+            .builder()
+            .extend(&words)
+            .build();
+        match vector {
+            Some(searcher) => Ok(Self::Vector(searcher)),
+            None => AhoCorasick::new(words).map(Self::Automaton),
+        }
+    }
+
+    /// Where the next word begins, from `at` on.
+    fn next(&self, text: &str, at: usize, end: usize) -> Option<usize> {
+        let found = match self {
+            Self::Vector(searcher) => searcher.find_in(text.as_bytes(), (at..end).into()),
+            Self::Automaton(automaton) => automaton.find(Input::new(text).range(at..end)),
+        };
+        Some(found?.start())
+    }
 }
 
 /// A sign spelled out: the sign, its word, and all that is written for it.
@@ -92,11 +120,8 @@ impl Spoken {
             .match_kind(MatchKind::LeftmostLongest)
             .start_kind(StartKind::Anchored)
             .build(words);
-        let begun = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostFirst)
-            .build(begun);
         Ok(Self {
-            begun: begun.map_err(|error| refuse(0, error.to_string()))?,
+            begun: Begun::new(begun).map_err(|error| refuse(0, error.to_string()))?,
             words: words.map_err(|error| refuse(0, error.to_string()))?,
             sign_of,
             host: file.host,
@@ -105,9 +130,13 @@ impl Spoken {
 
     /// Appends edits that put the signs into addresses whose `@` begins in `range`.
     pub fn write_out(&self, text: &str, range: Range<usize>, out: &mut Vec<Edit>) {
-        for begun in self.begun.find_iter(Input::new(text).range(range)) {
+        let mut next = range.start;
+        // A word that begins in the range may end after it.
+        let end = text.ceil_char_boundary(range.end + 8);
+        while let Some(begun) = self.begun.next(text, next, end) {
+            next = text.ceil_char_boundary(begun + 1);
             let free = out.last().map_or(0, |last| last.span.end);
-            let from = label_end_before(text, begun.start());
+            let from = label_end_before(text, begun);
             let Some(at) = self.sign(text, from.max(free)).filter(|at| at.sign == '@') else {
                 continue;
             };
@@ -229,23 +258,22 @@ impl Spoken {
     }
 }
 
-/// How a word for `@` begins: its first five letters or, if it is shorter, all of it with what
-/// sets it off before; a sign as it is.
+/// How a word for `@` begins: its first five letters or, if it is shorter, all of it between
+/// what sets it off; three bytes or more, in lower and in upper case.
 fn beginnings(word: &str) -> Vec<String> {
-    let letters: Vec<char> = word.chars().take(5).collect();
-    let lower: String = letters.iter().collect();
-    let title = letters[..1].iter().flat_map(|c| c.to_uppercase());
-    let title: String = title.chain(letters[1..].iter().copied()).collect();
-    let upper = lower.to_uppercase();
-    match letters.len() {
-        1 => vec![lower],
-        5 => vec![lower, title, upper],
-        _ => [lower, upper]
+    let lower: String = word.chars().take(5).collect();
+    let spellings = [lower.to_uppercase(), lower];
+    match word.chars().count() {
+        5.. => spellings.into(),
+        _ => spellings
             .iter()
-            .flat_map(|word| [' ', '(', '[', '{', '<'].map(|open| format!("{open}{word}")))
+            .flat_map(|word| SET_OFF.map(|(open, close)| format!("{open}{word}{close}")))
             .collect(),
     }
 }
+
+/// What stands before and after a short word for a sign.
+const SET_OFF: [(char, char); 5] = [(' ', ' '), ('(', ')'), ('[', ']'), ('{', '}'), ('<', '>')];
 
 /// Where what is written for a sign begins whose word begins at `at` or right after it: after
 /// the label before, so before a bracket and a blank.
