@@ -2,7 +2,7 @@
 //!
 //! Without capitals only what the lists know counts, and nothing that is an ordinary word too.
 
-use super::{Flags, Names, grammar::prose};
+use super::{Flags, Names, prose::prose};
 use crate::{Entity, Span};
 
 /// Capitals for each thousand letters, at most, of a text that uses none.

@@ -13,14 +13,15 @@
 mod grammar;
 mod lexicon;
 mod lower;
+mod prose;
 mod repeat;
 mod rules;
 mod run;
 
 use crate::{Entity, Error, Finding, Recognizer};
-pub(crate) use grammar::prose;
 pub(crate) use lexicon::Flags;
 use lexicon::Lexicon;
+pub(crate) use prose::prose;
 use rules::Endings;
 use std::{path::Path, sync::Arc};
 

@@ -1,7 +1,7 @@
 //! Names again, in short: who was `Anna Berg` above is `Berg` below, and the `Holm Maritime Board
 //! (HMB)` is the `HMB`.
 
-use super::{Flags, Names, grammar::prose, run::next_capital};
+use super::{Flags, Names, prose::prose, run::next_capital};
 use crate::{Entity, Finding, Span};
 use std::{collections::HashMap, sync::Arc};
 
