@@ -5,6 +5,8 @@ use std::ops::Range;
 
 /// So many single characters in a row are set apart on purpose or by a form.
 const SINGLES_MIN: usize = 6;
+/// More than that are no identifier but a table or a drawing.
+const SINGLES_MAX: usize = 128;
 
 fn is_separator(byte: u8) -> bool {
     matches!(byte, b' ' | b'.' | b'-' | b'_' | b'/' | b'|' | b',' | b'*')
@@ -30,10 +32,12 @@ pub(super) fn close_up(text: &str, range: Range<usize>, out: &mut Vec<Edit>) {
         if let Some(middle) = middle {
             let run = run_around(bytes, middle, free);
             let singles = run.len() / 2 + 1;
-            if singles >= SINGLES_MIN && has_digit_or_at(&bytes[run.clone()]) {
-                let separators = run.clone().skip(1).step_by(2);
+            free = free.max(run.end.saturating_sub(1));
+            if (SINGLES_MIN..=SINGLES_MAX).contains(&singles)
+                && has_digit_or_at(&bytes[run.clone()])
+            {
+                let separators = run.skip(1).step_by(2);
                 out.extend(separators.map(|at| Edit::new(at..at + 1, Text::Nothing)));
-                free = run.end;
             }
         }
     }
