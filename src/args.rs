@@ -182,6 +182,9 @@ pub struct ScanArgs {
     /// Print the text with what was found replaced, instead of the findings.
     #[arg(long, conflicts_with_all = ["json", "jsonl"])]
     pub redact: bool,
+    /// Say why: which rule found it, what it checked, and how the score came about.
+    #[arg(long, conflicts_with_all = ["json", "jsonl", "redact"])]
+    pub explain: bool,
     /// Threads for the model and, with --jsonl, for the lines.
     #[arg(long, value_name = "N", default_value_t = 1,
           value_parser = clap::value_parser!(u16).range(1..=256))]

@@ -27,7 +27,10 @@ pub fn load(config: &Config, ner: bool, threads: usize) -> Result<Redactor, Fail
     if !ner {
         settings.ner.device = Device::Off;
     }
-    Ok(Redactor::new(&settings)?)
+    Ok(Redactor::adjusted(
+        &settings,
+        &config.inspection.adjustments(),
+    )?)
 }
 
 /// By when an inspection that starts now must have ended.

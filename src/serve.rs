@@ -150,11 +150,12 @@ fn gate(
         tracing::warn!("inspection is off: prompts leave as they are");
         ner.device = Device::Off;
     }
-    let redactor = Redactor::new(&RedactorConfig {
+    let settings = RedactorConfig {
         rules_dir: config.rules.dir.clone(),
         jurisdictions: config.inspection.jurisdictions.clone(),
         ner,
-    })?;
+    };
+    let redactor = Redactor::adjusted(&settings, &config.inspection.adjustments())?;
     let local = children.local_model(config);
     let endpoints = config
         .endpoint

@@ -5,8 +5,9 @@
 
 use crate::wire::WireKind;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use tollgate_redaction::Jurisdiction;
+use tollgate_redaction::{Adjustments, Allow, Entity, Jurisdiction};
 
 /// `[listen]`: the addresses of the gate.
 #[derive(Clone, Debug, Deserialize)]
@@ -166,6 +167,23 @@ pub struct Inspection {
     /// Where the organization is at home (ISO 3166-1 alpha-2): identifiers of these countries
     /// count with less evidence.
     pub jurisdictions: Vec<Jurisdiction>,
+    /// The least score (0 to 1) at which findings of an entity count; others: 0.5.
+    pub min_score: BTreeMap<Entity, f32>,
+    /// Values that are no findings: the organization's own domains, public addresses.
+    pub allow: Vec<Allow>,
+    /// Directories with recognizers and terms of the organization's own.
+    pub packs: Vec<PathBuf>,
+}
+
+impl Inspection {
+    /// What the redactor is to do otherwise than by default.
+    pub fn adjustments(&self) -> Adjustments {
+        Adjustments {
+            min_score: self.min_score.clone(),
+            allow: self.allow.clone(),
+            packs: self.packs.clone(),
+        }
+    }
 }
 
 impl Default for Inspection {
@@ -173,6 +191,9 @@ impl Default for Inspection {
         Inspection {
             enabled: true,
             jurisdictions: Vec::new(),
+            min_score: BTreeMap::new(),
+            allow: Vec::new(),
+            packs: Vec::new(),
         }
     }
 }

@@ -42,6 +42,14 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// A deployment's adjustment cannot be used.
+    #[error("{key}: {reason}")]
+    Adjustment {
+        /// Its key below `inspection`.
+        key: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// A rule file cannot be used.
     #[error("{}:{line}: {reason}", path.display())]
     Rules {

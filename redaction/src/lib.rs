@@ -18,11 +18,13 @@ pub mod placeholder;
 pub mod restore;
 pub mod vault;
 
+mod adjust;
 mod checks;
 mod context;
 mod cpu;
 mod entity;
 mod error;
+mod explain;
 mod finding;
 mod lexicon;
 mod names;
@@ -38,9 +40,11 @@ mod scan;
 mod span;
 mod terms;
 
+pub use adjust::{Adjustments, Allow};
 pub use config::{Device, NerConfig, RedactorConfig};
 pub use entity::{Category, Entity, UnknownEntity};
 pub use error::Error;
+pub use explain::Explanation;
 pub use finding::{Finding, Jurisdiction};
 pub use recognizer::Recognizer;
 pub use redactor::{Hints, Inspection, Redactor, Summary};

@@ -126,6 +126,8 @@ pub(crate) struct Rule {
     /// Without context, at least, where the rule is at home; 0 raises nothing.
     pub home_score: f32,
     pub check: Option<checks::Check>,
+    /// Its name.
+    pub check_name: Option<String>,
     /// Whether the value may end before the match does.
     pub shortened: bool,
     pub context: Vec<String>,
@@ -284,6 +286,7 @@ fn sound(
         bare_score,
         home_score,
         check,
+        check_name: rule.check.as_ref().map(|name| name.get_ref().clone()),
         shortened: rule
             .check
             .is_some_and(|name| checks::shortens(name.get_ref())),

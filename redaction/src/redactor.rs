@@ -1,16 +1,14 @@
 //! Runs every recognizer over the text of one request.
 
 use crate::{
-    Error, Finding, Jurisdiction, Recognizer, RedactorConfig, config::Device, names::Names,
-    ner::Ner, normalise::Normaliser, pattern::Patterns, resolve::resolve, terms::Terms,
+    Adjustments, Error, Explanation, Finding, Jurisdiction, Recognizer, RedactorConfig,
+    adjust::Filter, config::Device, names::Names, ner::Ner, normalise::Normaliser,
+    pattern::Patterns, resolve::resolve, terms::Terms,
 };
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-
-/// Findings below this score are not reported.
-const MIN_SCORE: f32 = 0.5;
 
 /// Finds personal data and secrets. It holds no text between inspections; one redactor serves
 /// any number of threads.
@@ -21,6 +19,7 @@ pub struct Redactor {
     names: Arc<Names>,
     ner: Option<Ner>,
     homes: Vec<Jurisdiction>,
+    filter: Filter,
 }
 
 /// What a caller knows about the text of one inspection, and nobody can read in it.
@@ -62,11 +61,35 @@ impl Redactor {
     /// Loads rules and model. Fails on a rule file that is not sound and on a runtime or model
     /// that is absent, broken, or gives wrong results in its self-test.
     pub fn new(config: &RedactorConfig) -> Result<Self, Error> {
+        Self::adjusted(config, &Adjustments::default())
+    }
+
+    /// The same with a deployment's own rules, thresholds and exceptions.
+    pub fn adjusted(config: &RedactorConfig, adjustments: &Adjustments) -> Result<Self, Error> {
         let recognizers = config.rules_dir.join("recognizers");
         let names = Arc::new(Names::read(&config.rules_dir.join("names"))?);
+        let filter = Filter::new(adjustments)?;
+        let both = |kind: &str| {
+            let own = adjustments.packs.iter().map(|pack| pack.join(kind));
+            let own = own.filter(|directory| directory.is_dir());
+            let all = std::iter::once(config.rules_dir.join(kind)).chain(own);
+            all.collect::<Vec<_>>()
+        };
+        if let Some(empty) = adjustments
+            .packs
+            .iter()
+            .find(|pack| !pack.join("recognizers").is_dir() && !pack.join("terms").is_dir())
+        {
+            return Err(Error::Adjustment {
+                key: "packs".into(),
+                reason: format!("{} has neither recognizers/ nor terms/", empty.display()),
+            });
+        }
+        let skip = [crate::ner::RULES_FILE];
         Ok(Self {
-            patterns: Patterns::read(&recognizers, &[crate::ner::RULES_FILE], |_| MIN_SCORE)?,
-            terms: Terms::read(&config.rules_dir.join("terms"))?,
+            patterns: Patterns::read(&both("recognizers"), &skip, |e| filter.min_score(e))?,
+            terms: Terms::read(&both("terms"))?,
+            filter,
             normaliser: Normaliser::read(&config.rules_dir.join("normalise"))?,
             names: Arc::clone(&names),
             ner: match config.ner.device {
@@ -121,13 +144,24 @@ impl Redactor {
             .into_iter()
             .zip(segments)
             .map(|(mut found, segment)| {
-                found.retain(|finding| finding.score >= MIN_SCORE);
+                found.retain(|finding| finding.score >= self.filter.min_score(finding.entity));
                 self.names.repeat(segment, &mut found);
-                resolve(segment, found)
+                let mut resolved = resolve(segment, found);
+                resolved.retain(|finding| !self.filter.allows(segment, finding));
+                resolved
             })
             .collect();
         inspection.cpu += crate::cpu::thread_time().saturating_sub(started);
         Ok(inspection)
+    }
+
+    /// Why a rule of a pack came to a finding in `text`; `None` for what others found: word lists,
+    /// names, the model, or a rule in text that was written otherwise.
+    pub fn explain(&self, text: &str, finding: &Finding, hints: &Hints) -> Option<Explanation> {
+        let mut homes = self.homes.clone();
+        homes.extend(hints.country);
+        self.patterns
+            .explain(text, finding, &self.patterns.homes(homes))
     }
 
     /// Whether the model would have to read any of it: a cheap answer that lets the caller run

@@ -11,7 +11,7 @@ use crate::{
     pattern::toml_files,
 };
 use serde::Deserialize;
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 use toml::Spanned;
 
 #[derive(Deserialize)]
@@ -45,10 +45,14 @@ pub(crate) struct Terms {
 }
 
 impl Terms {
-    /// Reads every list in `directory`.
-    pub fn read(directory: &Path) -> Result<Self, Error> {
+    /// Reads every list in `directories`.
+    pub fn read(directories: &[PathBuf]) -> Result<Self, Error> {
         let (mut words, mut terms, mut lists) = (Vec::new(), Vec::new(), Vec::new());
-        for path in toml_files(directory)? {
+        let mut files = Vec::new();
+        for directory in directories {
+            files.extend(toml_files(directory)?);
+        }
+        for path in files {
             let source = std::fs::read_to_string(&path).map_err(|source| Error::Io {
                 path: path.clone(),
                 source,

@@ -22,7 +22,7 @@ mod shapes;
 mod tests;
 
 use crate::{
-    Error, Finding,
+    Error, Explanation, Finding,
     context::{self, AFTER},
     finding::Jurisdiction,
     pack::{self, Rule},
@@ -35,7 +35,7 @@ use required::{Literal, required};
 use rule::Compiled;
 use search::Search;
 use shapes::Shapes;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A shape that has more states than this by itself, whatever the words in it, is left open
 /// earlier: it would multiply those of all others.
@@ -84,24 +84,24 @@ enum Way {
 }
 
 impl Patterns {
-    /// Compiles every pack in `directory` and below it, in the order of their names; matches that
-    /// score less than `min_score` says for their entity are not reported.
+    /// Compiles every pack in `directories` and below them, in the order of their names; matches
+    /// that score less than `min_score` says for their entity are not reported.
     pub fn read(
-        directory: &Path,
+        directories: &[PathBuf],
         skip: &[&str],
         min_score: impl Fn(crate::Entity) -> f32,
     ) -> Result<Self, Error> {
         let mut rules = Vec::new();
-        for path in toml_files(directory)? {
-            if !skip
-                .iter()
-                .any(|name| path.file_name().is_some_and(|file| file == *name))
-            {
-                rules.extend(pack::read(directory, &path)?);
+        for directory in directories {
+            for path in toml_files(directory)? {
+                let file = path.file_name().unwrap_or_default();
+                if !skip.iter().any(|name| file == *name) {
+                    rules.extend(pack::read(directory, &path)?);
+                }
             }
         }
         Self::compile(rules, min_score).map_err(|reason| Error::Rules {
-            path: directory.into(),
+            path: directories.first().cloned().unwrap_or_default(),
             line: 1,
             reason: format!("the packs cannot be compiled together: {reason}"),
         })
@@ -175,6 +175,28 @@ impl Patterns {
             }
         }
         homes
+    }
+
+    /// Why the rule that a finding in `text` names came to it; `None` if no rule of a pack did.
+    pub fn explain(&self, text: &str, finding: &Finding, homes: &Homes) -> Option<Explanation> {
+        let number = self
+            .rules
+            .iter()
+            .position(|rule| rule.name == finding.recognizer)?;
+        let rule = &self.rules[number];
+        let mut tape = nearby::Tape::new(&self.contexts, text);
+        let first = text.floor_char_boundary(finding.span.start.saturating_sub(rule.max_bytes));
+        let verdicts = (first..finding.span.end)
+            .filter(|&start| text.is_char_boundary(start))
+            .filter_map(|start| {
+                let found = rule.matches_at(text, start, text.len())?;
+                rule.judge(number, text, found, &mut tape, &homes.jurisdictions)
+            });
+        // A finding may have been united with others or cut: the surest match in it made it.
+        verdicts
+            .filter(|verdict| finding.span.overlaps(verdict.value.clone().into()))
+            .max_by(|a, b| a.score.total_cmp(&b.score))
+            .map(|verdict| rule.explain(&verdict))
     }
 
     /// Appends what the rules find in `text` to `out`; findings may overlap.
@@ -308,7 +330,7 @@ mod unit_tests {
         ));
         std::fs::create_dir_all(&directory).unwrap();
         std::fs::write(directory.join("t.toml"), rules).unwrap();
-        let patterns = Patterns::read(&directory, &[], |_| 0.0).unwrap();
+        let patterns = Patterns::read(&[directory.clone()], &[], |_| 0.0).unwrap();
         std::fs::remove_dir_all(&directory).unwrap();
         patterns
     }
@@ -395,7 +417,7 @@ mod unit_tests {
         std::fs::create_dir_all(directory.join("identifiers")).unwrap();
         std::fs::write(directory.join("identifiers/de.toml"), PIN).unwrap();
         std::fs::write(directory.join("de.toml"), PIN).unwrap();
-        let patterns = Patterns::read(&directory, &["other.toml"], |_| 0.0).unwrap();
+        let patterns = Patterns::read(&[directory.clone()], &["other.toml"], |_| 0.0).unwrap();
         std::fs::remove_dir_all(&directory).unwrap();
         let mut out = Vec::new();
         patterns.find("1234-5678", &patterns.homes(Vec::new()), &mut out);

@@ -2,7 +2,7 @@
 
 use super::nearby::Tape;
 use crate::{
-    Entity, Finding, Span,
+    Entity, Explanation, Finding, Span,
     checks::Check,
     context::{Words, is_part_of_groups, is_word},
     finding::Jurisdiction,
@@ -23,6 +23,7 @@ pub(super) struct Compiled {
     /// Whether the pattern has a group named `value`.
     pub narrowed: bool,
     pub check: Option<Check>,
+    pub check_name: Option<String>,
     pub score: f32,
     pub bare_score: f32,
     pub home_score: f32,
@@ -74,6 +75,7 @@ impl Compiled {
             anchored: rule.boundary,
             narrowed,
             check: rule.check,
+            check_name: rule.check_name,
             score: rule.score,
             bare_score: rule.bare_score,
             home_score: rule.home_score,
@@ -173,6 +175,25 @@ impl Compiled {
             score: verdict.score,
             recognizer: Arc::clone(&self.name),
             jurisdiction: self.jurisdiction,
+        }
+    }
+
+    /// Why a match counts, in words of the rule.
+    pub fn explain(&self, verdict: &Verdict) -> Explanation {
+        Explanation {
+            recognizer: self.name.to_string(),
+            entity: self.entity,
+            jurisdiction: self.jurisdiction,
+            check: self.check_name.clone(),
+            context: verdict.context.map(str::to_owned),
+            bare: verdict.bare,
+            home: verdict.home,
+            base_score: if verdict.bare {
+                self.bare_score
+            } else {
+                self.score
+            },
+            score: verdict.score,
         }
     }
 

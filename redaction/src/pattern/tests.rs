@@ -9,7 +9,7 @@ fn shipped() -> &'static Patterns {
     static PATTERNS: OnceLock<Patterns> = OnceLock::new();
     PATTERNS.get_or_init(|| {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules/recognizers");
-        Patterns::read(&directory, &["ner.toml"], |_| 0.5).unwrap()
+        Patterns::read(&[directory], &["ner.toml"], |_| 0.5).unwrap()
     })
 }
 
