@@ -21,8 +21,10 @@ macro_rules! table {
 mod algorithms;
 mod bank;
 mod europe;
+mod international;
 mod plausible;
 mod secret;
+mod wallet;
 mod world;
 
 use algorithms::{
@@ -66,12 +68,17 @@ const SHORTENING: &[&str] = &[
 type Table = &'static [(&'static str, Check)];
 
 fn all() -> impl Iterator<Item = &'static (&'static str, Check)> {
-    [&GENERAL, &secret::TABLE]
-        .into_iter()
-        .chain(europe::TABLES)
-        .chain(world::TABLES)
-        .copied()
-        .flatten()
+    [
+        &GENERAL,
+        &international::CHECKS,
+        &secret::TABLE,
+        &wallet::TABLE,
+    ]
+    .into_iter()
+    .chain(europe::TABLES)
+    .chain(world::TABLES)
+    .copied()
+    .flatten()
 }
 
 const GENERAL: Table = &[

@@ -109,16 +109,18 @@ pub(crate) fn is_edge(text: &str, at: usize) -> bool {
         && text[at..].chars().next().is_some_and(part))
 }
 
-/// Whether `text[start..end]`, groups of digits with separators between them, goes on in the same
-/// way before its start or after its end, so that it is only a part of a longer number.
+/// Whether `text[start..end]`, groups of digits with separators between them, goes on before its
+/// start or after its end, with the same separator or a space, so that it is only a part of a
+/// longer number.
 pub(crate) fn is_part_of_groups(text: &str, start: usize, end: usize) -> bool {
+    const SEPARATORS: [char; 5] = [' ', '\u{a0}', '.', '-', '/'];
     fn goes_on(mut away: impl Iterator<Item = char>, value: &str) -> bool {
-        let separates =
-            |c: char| matches!(c, ' ' | '\u{a0}' | '.' | '-' | '/') && value.contains(c);
+        let separates = |c: char| c == ' ' || (SEPARATORS.contains(&c) && value.contains(c));
         away.next().is_some_and(separates) && away.next().is_some_and(|c| c.is_ascii_digit())
     }
     let value = &text[start..end];
-    goes_on(text[..start].chars().rev(), value) || goes_on(text[end..].chars(), value)
+    value.contains(SEPARATORS)
+        && (goes_on(text[..start].chars().rev(), value) || goes_on(text[end..].chars(), value))
 }
 
 /// Whether a word may end at `at`.
@@ -153,7 +155,8 @@ mod tests {
         for (text, value, part) in [
             ("1 76 02 66 327", "76 02 66", true),
             ("76 02 66 327", "76 02 66", true),
-            ("12 76.02.66 327", "76.02.66", false),
+            ("715-538-211 06", "715-538-211", true),
+            ("12.76-02-66", "76-02-66", false),
             ("on 76 02 66, then", "76 02 66", false),
             ("12 7602 66", "7602", false),
         ] {

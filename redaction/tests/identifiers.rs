@@ -237,7 +237,8 @@ fn measure(redactor: &Redactor, identifier: &Identifier, values: &Values) -> [Ta
             own_miss.add(!verdict.found.is_empty(), false, &verdict);
         }
         let digits = |standing| -> Vec<&str> {
-            (of("compact", standing).iter().copied())
+            let known = home.country.map_or(&[][..], |_| of("compact", standing));
+            (known.iter().copied())
                 .filter(|value| value.bytes().all(|byte| byte.is_ascii_digit()))
                 .collect()
         };

@@ -142,3 +142,59 @@ def uy_ci(value):
 
 def zw_id(value):
     return "ZABCDEFGHJKLMNPQRSTVWXY"[int(value[:-3]) % 23] == value[-3]
+
+
+def cross_sum(value):
+    return sum(int(c) for c in str(value))
+
+
+def letter_number(letter):
+    return f"{ord(letter) - 64:02}"
+
+
+def document_sum(value, weights):
+    """ICAO Doc 9303: letters count from 10."""
+    return sum(int(c, 36) * weights[at % len(weights)] for at, c in enumerate(value))
+
+
+def de_kvnr(value):
+    spelled = letter_number(value[0]) + value[1:9]
+    total = sum(cross_sum(int(c) * (1 + at % 2)) for at, c in enumerate(spelled))
+    return total % 10 == int(value[9])
+
+
+def de_rvnr(value):
+    spelled = value[:8] + letter_number(value[8]) + value[9:11]
+    weights = [2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1]
+    total = sum(cross_sum(int(c) * weight) for c, weight in zip(spelled, weights, strict=True))
+    return is_date(value[2:8], "%d%m%y") and total % 10 == int(value[11])
+
+
+def de_id_card(value):
+    return document_sum(value[:9], [7, 3, 1]) % 10 == int(value[9])
+
+
+def hu_tax_person(value):
+    return value[0] == "8" and dot(value[:9], range(1, 10)) % 11 == int(value[9])
+
+
+def hu_taj(value):
+    return dot(value[:8], [3, 7] * 4) % 10 == int(value[8])
+
+
+def pl_id_card(value):
+    return document_sum(value[:3] + value[4:], [7, 3, 1, 7, 3, 1, 7, 3]) % 10 == int(value[3])
+
+
+def ru_snils(value):
+    if int(value[:9]) <= 1_001_998:
+        return False
+    total = sum(int(c) * (9 - at) for at, c in enumerate(value[:9]))
+    return total % 101 % 100 == int(value[9:])
+
+
+def jmbg(value):
+    a, b, c, d, e, f, g, h, i, j, k, m = digits(value[:12])
+    total = 7 * (a + g) + 6 * (b + h) + 5 * (c + i) + 4 * (d + j) + 3 * (e + k) + 2 * (f + m)
+    year = ("2" if value[4] == "0" else "1") + value[4:7]
+    return is_date(value[:4] + year, "%d%m%Y") and (11 - total % 11) % 11 == int(value[12])

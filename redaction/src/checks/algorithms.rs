@@ -53,6 +53,11 @@ pub(super) fn characters(text: &str) -> Compact {
     )
 }
 
+/// The text itself, for checks that need its separators.
+pub(super) fn raw(text: &str) -> &str {
+    text
+}
+
 /// The values of characters that are all digits, or `None`.
 pub(super) fn as_digits(characters: &[u8]) -> Option<Compact> {
     characters

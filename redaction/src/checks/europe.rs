@@ -1,4 +1,4 @@
-//! Checks of identifiers of European countries, one file each.
+//! Checks of identifiers of European countries, one file for each or for a family.
 
 use super::{
     Table,
@@ -6,26 +6,48 @@ use super::{
 };
 
 mod at;
+mod baltic;
 mod be;
+mod bg;
+mod cz;
 mod de;
+mod east;
 mod es;
 mod fr;
 mod gb;
+mod gr;
+mod hu;
 mod it;
 mod nl;
+mod nordic;
 mod pl;
+mod pt;
+mod ro;
+mod small;
+mod yugoslav;
 
 /// One table for each country or family.
 pub(super) const TABLES: &[Table] = &[
     at::CHECKS,
+    baltic::CHECKS,
     be::CHECKS,
+    bg::CHECKS,
+    cz::CHECKS,
     de::CHECKS,
+    east::CHECKS,
     es::CHECKS,
     fr::CHECKS,
     gb::CHECKS,
+    gr::CHECKS,
+    hu::CHECKS,
     it::CHECKS,
     nl::CHECKS,
+    nordic::CHECKS,
     pl::CHECKS,
+    pt::CHECKS,
+    ro::CHECKS,
+    small::CHECKS,
+    yugoslav::CHECKS,
 ];
 
 /// The values of exactly `count` characters, all digits.

@@ -52,7 +52,7 @@ fn crc32(bytes: &[u8]) -> u32 {
 }
 
 /// Bitcoin's Base58Check: the last four bytes are the double SHA-256 of the rest.
-fn base58check(text: &str) -> bool {
+pub(super) fn base58check(text: &str) -> bool {
     const ALPHABET: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
     if text.len() > 128 {
         return false;
