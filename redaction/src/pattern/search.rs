@@ -156,8 +156,11 @@ impl<'t> Search<'t> {
             let Some(found) = ahead.search(&Input::new(self.text).span(at..seen)) else {
                 break;
             };
-            // The underscore that may stand before a match is not part of it.
-            let underscore = rule.anchored && self.text[found.range()].starts_with('_');
+            // The underscore that may stand before a match is not part of it, unless the pattern
+            // itself begins with it.
+            let underscore = rule.anchored
+                && self.text[found.range()].starts_with('_')
+                && rule.matches_at(self.text, found.start(), seen) != Some(found.range());
             let start = found.start() + usize::from(underscore);
             if start >= range.end {
                 break;
