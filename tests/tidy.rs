@@ -80,6 +80,7 @@ const RULES: &[Rule] = &[
             ("proxy/src/downstream.rs", "a caller's session"),
             ("proxy/src/body.rs", "reads a request's body"),
             ("proxy/src/egress.rs", "the upstream edge"),
+            ("proxy/src/egress/gather.rs", "the upstream edge's stream"),
             ("proxy/src/intercept.rs", "CONNECT"),
         ],
     },

@@ -330,7 +330,7 @@ mod unit_tests {
         ));
         std::fs::create_dir_all(&directory).unwrap();
         std::fs::write(directory.join("t.toml"), rules).unwrap();
-        let patterns = Patterns::read(&[directory.clone()], &[], |_| 0.0).unwrap();
+        let patterns = Patterns::read(std::slice::from_ref(&directory), &[], |_| 0.0).unwrap();
         std::fs::remove_dir_all(&directory).unwrap();
         patterns
     }
@@ -417,7 +417,8 @@ mod unit_tests {
         std::fs::create_dir_all(directory.join("identifiers")).unwrap();
         std::fs::write(directory.join("identifiers/de.toml"), PIN).unwrap();
         std::fs::write(directory.join("de.toml"), PIN).unwrap();
-        let patterns = Patterns::read(&[directory.clone()], &["other.toml"], |_| 0.0).unwrap();
+        let patterns =
+            Patterns::read(std::slice::from_ref(&directory), &["other.toml"], |_| 0.0).unwrap();
         std::fs::remove_dir_all(&directory).unwrap();
         let mut out = Vec::new();
         patterns.find("1234-5678", &patterns.homes(Vec::new()), &mut out);

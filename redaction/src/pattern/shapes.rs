@@ -151,8 +151,7 @@ impl Shapes {
                 let mut before = first
                     .checked_sub(1)
                     .is_some_and(|at| bytes[at].is_ascii_alphanumeric());
-                for start in first..trigger {
-                    let here = bytes[start];
+                for (start, &here) in bytes.iter().enumerate().take(trigger).skip(first) {
                     if !before && self.may_start(here) && text.is_char_boundary(start) {
                         at(start);
                     }

@@ -67,8 +67,11 @@ fn by_trying(text: &str, homes: &[Jurisdiction], keyed: &[Option<Vec<(String, bo
     rows
 }
 
-fn keywords() -> &'static Vec<Option<Vec<(String, bool)>>> {
-    static KEYWORDS: OnceLock<Vec<Option<Vec<(String, bool)>>>> = OnceLock::new();
+/// For each rule its keywords, and whether any case will do.
+type KeywordsOf = Vec<Option<Vec<(String, bool)>>>;
+
+fn keywords() -> &'static KeywordsOf {
+    static KEYWORDS: OnceLock<KeywordsOf> = OnceLock::new();
     KEYWORDS.get_or_init(|| {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules/recognizers");
         let files = toml_files(&directory).unwrap();
