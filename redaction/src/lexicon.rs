@@ -8,7 +8,10 @@
 //! ASCII letters match in either case; other letters are given in the spellings that count, see
 //! [`spellings_of`](crate::context::spellings_of).
 
-use crate::context::starts_word;
+use crate::{
+    classes::{Classes, LANE, places},
+    context::starts_word,
+};
 use std::ops::Range;
 
 /// Bytes of a word that the filter looks at.
@@ -18,6 +21,8 @@ const HASHED: usize = 64;
 
 /// Words with the number that each was added under.
 pub(crate) struct Lexicon {
+    /// Whether some word begins with a blank.
+    blank: bool,
     /// For each pair of first bytes: [`SHORT`] and [`LONG`].
     pairs: Vec<u8>,
     /// One bit for each hash of a head.
@@ -52,6 +57,7 @@ impl Lexicon {
         starts.shrink_to_fit();
         let count = starts.len() - 1;
         let mut lexicon = Self {
+            blank: false,
             pairs: vec![0; 1 << 16],
             filter: vec![0; (count * 16).next_power_of_two().max(1 << 12) / 64],
             heads: Vec::new(),
@@ -65,6 +71,7 @@ impl Lexicon {
             if word.is_empty() {
                 continue;
             }
+            let blank = word[0] <= b' ';
             let hashed = &word[..word.len().min(HASHED)];
             let hash = hashed.iter().fold(SEED, |hash, &byte| step(hash, byte));
             let (first, second) = (word[0], word.get(1).copied());
@@ -78,6 +85,7 @@ impl Lexicon {
                 Some(second) => lexicon.pairs[pair(first, second)] |= flag,
                 None => (0..=255).for_each(|any| lexicon.pairs[pair(first, any)] |= flag),
             }
+            lexicon.blank |= blank;
             let mask = lexicon.slots.len() - 1;
             let mut slot = hash as usize & mask;
             while lexicon.slots[slot].1 != 0 {
@@ -119,23 +127,25 @@ impl Lexicon {
     /// ends there, is for the caller to judge.
     pub fn find(&self, text: &str, range: Range<usize>, mut hit: impl FnMut(usize, usize, u32)) {
         let bytes = text.as_bytes();
-        let mut before = match range.start.checked_sub(1) {
-            Some(at) => CLASS[usize::from(bytes[at])],
-            None => OTHER,
-        };
-        for at in range {
-            let here = CLASS[usize::from(bytes[at])];
-            let starts = STARTS[usize::from(before)] >> here & 1 != 0;
-            before = here;
-            if !starts {
-                continue;
+        let mut lane = range.start;
+        while lane < range.end {
+            let classes = Classes::at(bytes, lane);
+            let mut starts = starts(&classes, lane.checked_sub(1).map(|at| bytes[at]));
+            if !self.blank {
+                starts &= !classes.blank;
             }
-            let first = bytes[at].to_ascii_lowercase();
-            let second = bytes.get(at + 1).map_or(0, u8::to_ascii_lowercase);
-            let flags = self.pairs[pair(first, second)];
-            if flags != 0 {
-                self.look(text, at, flags, &mut hit);
+            if range.end - lane < LANE {
+                starts &= (1 << (range.end - lane)) - 1;
             }
+            for at in places(starts).map(|place| lane + place) {
+                let first = bytes[at].to_ascii_lowercase();
+                let second = bytes.get(at + 1).map_or(0, u8::to_ascii_lowercase);
+                let flags = self.pairs[pair(first, second)];
+                if flags != 0 {
+                    self.look(text, at, flags, &mut hit);
+                }
+            }
+            lane += LANE;
         }
     }
 
@@ -232,45 +242,16 @@ fn head(word: &[u8]) -> u32 {
     u32::from_le_bytes([0, 1, 2, 3].map(|at| word[at].to_ascii_lowercase()))
 }
 
-const OTHER: u8 = 0;
-const LOWER: u8 = 1;
-const UPPER: u8 = 2;
-const DIGIT: u8 = 3;
-/// The first byte of a character beyond ASCII.
-const LEAD: u8 = 4;
-/// A further byte of one.
-const CONTINUED: u8 = 5;
-
-const CLASS: [u8; 256] = {
-    let mut table = [OTHER; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        table[byte] = match byte as u8 {
-            b'a'..=b'z' => LOWER,
-            b'A'..=b'Z' => UPPER,
-            b'0'..=b'9' => DIGIT,
-            0xC0.. => LEAD,
-            0x80.. => CONTINUED,
-            _ => OTHER,
-        };
-        byte += 1;
-    }
-    table
-};
-
-/// For each class of byte before a place, after which classes of byte (as bits) a word may start
-/// there. Beyond ASCII that is not known from bytes; `starts_word` tells.
-const STARTS: [u8; 6] = {
-    let all = !(1 << CONTINUED);
-    [
-        all,
-        all & !(1 << LOWER),
-        all & !(1 << LOWER | 1 << UPPER),
-        all & !(1 << DIGIT),
-        all,
-        all,
-    ]
-};
+/// Where a word of the text may start, by the kinds of bytes: not within small letters, capitals
+/// or digits, nor between a capital and a small letter. Beyond ASCII that is not known from bytes;
+/// [`starts_word`] tells.
+fn starts(classes: &Classes, before: Option<u8>) -> u64 {
+    let was = |is: fn(&u8) -> bool| u64::from(before.as_ref().is_some_and(is));
+    let lower = classes.lower << 1 | was(u8::is_ascii_lowercase);
+    let upper = classes.upper << 1 | was(u8::is_ascii_uppercase);
+    let digit = classes.digit << 1 | was(u8::is_ascii_digit);
+    !((lower | upper) & classes.lower | upper & classes.upper | digit & classes.digit)
+}
 
 #[cfg(test)]
 mod tests {

@@ -20,6 +20,7 @@ pub mod vault;
 
 mod adjust;
 mod checks;
+mod classes;
 mod context;
 mod cpu;
 mod entity;

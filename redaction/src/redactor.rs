@@ -3,7 +3,7 @@
 use crate::{
     Adjustments, Error, Explanation, Finding, Jurisdiction, Recognizer, RedactorConfig,
     adjust::Filter, config::Device, names::Names, ner::Ner, normalise::Normaliser,
-    pattern::Patterns, resolve::resolve, terms::Terms,
+    pattern::{Patterns, Scratch}, resolve::resolve, terms::Terms,
 };
 use std::{
     sync::Arc,
@@ -18,7 +18,6 @@ pub struct Redactor {
     normaliser: Normaliser,
     names: Arc<Names>,
     ner: Option<Ner>,
-    homes: Vec<Jurisdiction>,
     filter: Filter,
 }
 
@@ -87,7 +86,9 @@ impl Redactor {
         }
         let skip = [crate::ner::RULES_FILE];
         Ok(Self {
-            patterns: Patterns::read(&both("recognizers"), &skip, |e| filter.min_score(e))?,
+            patterns: Patterns::read(&both("recognizers"), &skip, &config.jurisdictions, |e| {
+                filter.min_score(e)
+            })?,
             terms: Terms::read(&both("terms"))?,
             filter,
             normaliser: Normaliser::read(&config.rules_dir.join("normalise"))?,
@@ -100,7 +101,6 @@ impl Redactor {
                     Arc::clone(&names),
                 )?),
             },
-            homes: config.jurisdictions.clone(),
         })
     }
 
@@ -115,22 +115,23 @@ impl Redactor {
         deadline: Instant,
     ) -> Result<Inspection, Error> {
         let started = crate::cpu::thread_time();
-        let mut homes = self.homes.clone();
-        homes.extend(hints.country);
-        let homes = self.patterns.homes(homes);
+        let homes = self.patterns.homes(hints.country);
+        let mut scratch = Scratch::new(&self.patterns);
+        let mut find = |text: &str, found: &mut Vec<Finding>| {
+            self.patterns
+                .find(text, &homes, &mut scratch, deadline, found)?;
+            self.terms.find(text, found);
+            self.names.find(text, found);
+            match Instant::now() < deadline {
+                true => Ok(()),
+                false => Err(Error::Deadline),
+            }
+        };
         let mut findings = Vec::with_capacity(segments.len());
         for segment in segments {
-            if Instant::now() >= deadline {
-                return Err(Error::Deadline);
-            }
             let mut found = Vec::new();
-            let find = |text: &str, found: &mut Vec<Finding>| {
-                self.patterns.find(text, &homes, found);
-                self.terms.find(text, found);
-                self.names.find(text, found);
-            };
-            find(segment, &mut found);
-            self.normaliser.find(segment, &find, deadline, &mut found)?;
+            find(segment, &mut found)?;
+            self.normaliser.find(segment, &mut find, &mut found)?;
             findings.push(found);
         }
         let mut inspection = Inspection::default();
@@ -158,10 +159,8 @@ impl Redactor {
     /// Why a rule of a pack came to a finding in `text`; `None` for what others found: word lists,
     /// names, the model, or a rule in text that was written otherwise.
     pub fn explain(&self, text: &str, finding: &Finding, hints: &Hints) -> Option<Explanation> {
-        let mut homes = self.homes.clone();
-        homes.extend(hints.country);
-        self.patterns
-            .explain(text, finding, &self.patterns.homes(homes))
+        let homes = self.patterns.homes(hints.country);
+        self.patterns.explain(text, finding, &homes)
     }
 
     /// Whether the model would have to read any of it: a cheap answer that lets the caller run

@@ -10,6 +10,11 @@ impl RuleSet {
         Self(vec![0; rules.div_ceil(64)])
     }
 
+    /// An empty set that has as much room.
+    pub fn emptied(&self) -> Self {
+        Self(vec![0; self.0.len()])
+    }
+
     pub fn insert(&mut self, rule: usize) {
         self.0[rule / 64] |= 1 << (rule % 64);
     }
@@ -36,12 +41,12 @@ impl RuleSet {
         }
     }
 
-    /// Whether some rule is not in `other`.
-    pub fn exceeds(&self, other: &RuleSet) -> bool {
+    /// Whether some rule is in both.
+    pub fn meets(&self, other: &RuleSet) -> bool {
         self.0
             .iter()
             .zip(&other.0)
-            .any(|(bits, other)| bits & !other != 0)
+            .any(|(bits, other)| bits & other != 0)
     }
 
     /// The numbers, ascending.
@@ -76,7 +81,7 @@ mod tests {
         ) {
             let (one, other) = (set(&a), set(&b));
             prop_assert_eq!(one.iter().collect::<BTreeSet<_>>(), a.clone());
-            prop_assert_eq!(one.exceeds(&other), !a.is_subset(&b));
+            prop_assert_eq!(one.meets(&other), !a.is_disjoint(&b));
             let mut both = RuleSet::new(200);
             both.unite_common(&one, &other);
             prop_assert_eq!(both.iter().collect::<BTreeSet<_>>(), &a & &b);

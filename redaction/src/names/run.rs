@@ -7,7 +7,10 @@ use super::{
     Names,
     lexicon::{Flags, Lexicon},
 };
-use crate::Span;
+use crate::{
+    Span,
+    classes::{Classes, LANE, places},
+};
 
 /// How a word is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,16 +87,18 @@ pub(super) fn next_capital(text: &str, mut at: usize) -> Option<(Span, Case)> {
     let bytes = text.as_bytes();
     loop {
         let byte = *bytes.get(at)?;
-        if byte < 0x80 && !byte.is_ascii_alphanumeric() && byte != b'_' {
-            at += 1;
+        if byte < 0x80 && !byte.is_ascii_uppercase() {
+            let next = next_upper(bytes, at)?;
+            // What a capital stands inside of is no word of its own.
+            let before = bytes[next - 1];
+            at = match before < 0x80 && PART[usize::from(before)] {
+                true => skip_word(text, next),
+                false => next,
+            };
             continue;
         }
         let first = match byte {
-            b'A'..=b'Z' => char::from(byte),
-            0..0x80 => {
-                at = skip_word(text, at);
-                continue;
-            }
+            0..0x80 => char::from(byte),
             _ => text[at..].chars().next()?,
         };
         if !first.is_uppercase() {
@@ -113,6 +118,19 @@ pub(super) fn next_capital(text: &str, mut at: usize) -> Option<(Span, Case)> {
         }
         return Some((Span::new(at, end), case(&text[at..end], first)));
     }
+}
+
+/// The next byte after `at` that is a capital or beyond ASCII.
+fn next_upper(bytes: &[u8], at: usize) -> Option<usize> {
+    let mut lane = at + 1;
+    while lane < bytes.len() {
+        let classes = Classes::at(bytes, lane);
+        if let Some(place) = places(classes.upper | classes.high).next() {
+            return Some(lane + place);
+        }
+        lane += LANE;
+    }
+    None
 }
 
 /// Where the letters and digits from `at` on end.

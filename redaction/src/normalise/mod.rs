@@ -23,7 +23,7 @@ mod spoken;
 mod view;
 
 use crate::{Error, Finding};
-use std::{ops::Range, path::Path, time::Instant};
+use std::{ops::Range, path::Path};
 use view::{Edit, View, windows};
 
 /// How many layers of encoding are read.
@@ -32,6 +32,9 @@ const DEPTH: usize = 3;
 const BLOCK: usize = 128 * 1024;
 /// Findings so near to an edit may be due to it, in bytes: as far as context words count.
 const DUE: usize = 96;
+
+/// Appends what is found in a text; fails once the inspection is out of time.
+pub(crate) type Find<'f> = dyn FnMut(&str, &mut Vec<Finding>) -> Result<(), Error> + 'f;
 
 /// Reads texts in other ways than as they are written.
 pub(crate) struct Normaliser {
@@ -50,19 +53,17 @@ impl Normaliser {
     pub fn find(
         &self,
         text: &str,
-        find: &dyn Fn(&str, &mut Vec<Finding>),
-        deadline: Instant,
+        find: &mut Find,
         out: &mut Vec<Finding>,
     ) -> Result<(), Error> {
-        self.read_layer(text, DEPTH, find, deadline, out)
+        self.read_layer(text, DEPTH, find, out)
     }
 
     fn read_layer(
         &self,
         text: &str,
         depth: usize,
-        find: &dyn Fn(&str, &mut Vec<Finding>),
-        deadline: Instant,
+        find: &mut Find,
         out: &mut Vec<Finding>,
     ) -> Result<(), Error> {
         let (mut start, mut free) = (0, 0);
@@ -74,14 +75,11 @@ impl Normaliser {
                 as_meant(text, start.max(free)..end, &mut edits);
                 free = edits.last().map_or(free, |last| last.span.end);
                 for (window, edits) in windows(text, &edits) {
-                    if Instant::now() >= deadline {
-                        return Err(Error::Deadline);
-                    }
                     let view = View::new(text, window, edits);
                     let mut found = Vec::new();
-                    find(&view.text, &mut found);
+                    find(&view.text, &mut found)?;
                     found.retain(|finding| view.is_near_edit(finding.span, DUE));
-                    self.read_layer(&view.text, depth - 1, find, deadline, &mut found)?;
+                    self.read_layer(&view.text, depth - 1, find, &mut found)?;
                     out.extend(found.into_iter().map(|finding| Finding {
                         span: view.origin(finding.span),
                         ..finding
@@ -91,12 +89,9 @@ impl Normaliser {
             edits.clear();
             self.as_spoken(text, start..end, &mut edits);
             for (window, edits) in windows(text, &edits) {
-                if Instant::now() >= deadline {
-                    return Err(Error::Deadline);
-                }
                 let view = View::new(text, window, edits);
                 let mut found = Vec::new();
-                find(&view.text, &mut found);
+                find(&view.text, &mut found)?;
                 found.retain(|finding| view.holds_edit(finding.span));
                 out.extend(found.into_iter().map(|finding| Finding {
                     span: view.origin(finding.span),

@@ -1,20 +1,26 @@
-//! Where the literals of rules stand in a text: one pass of one automaton over all of them.
+//! Where the literals of rules stand in a text: one pass, whose cost for a byte does not depend on
+//! how many literals there are.
 
 use super::required::Literal;
-use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError};
-use std::collections::BTreeMap;
+use std::{collections::HashMap, hash::BuildHasherDefault};
 
-/// Literals in either case are looked for by so many first bytes, in all their cases.
-const CASED: usize = 4;
+/// Bits of the filter of threes, as a power of two: 16 KB, so that it stays in the nearest cache.
+const FILTER_BITS: u32 = 17;
 
-/// All literals of all rules.
+/// All literals of all rules, by what they begin with in all the cases that count.
 pub(super) struct Literals {
-    automaton: Option<AhoCorasick>,
-    /// For each pattern of the automaton, what may stand where it is found.
-    clues: Vec<Vec<Clue>>,
+    /// One bit for each hash of three bytes that a literal begins with.
+    threes: Box<[u64]>,
+    /// One bit for each two bytes that are a literal.
+    pairs: Box<[u64]>,
+    /// The same for what is a single byte.
+    single: Vec<u8>,
+    /// The clues by what they begin with: up to three bytes, the first lowest.
+    heads: HashMap<u32, Vec<Clue>, Hasher>,
 }
 
 /// A literal of a rule.
+#[derive(Clone)]
 pub(super) struct Clue {
     pub literal: Literal,
     pub rule: usize,
@@ -35,69 +41,124 @@ pub(super) enum Place {
 }
 
 impl Literals {
-    pub fn new(clues: Vec<Clue>) -> Result<Self, BuildError> {
-        let mut patterns = BTreeMap::<Vec<u8>, Vec<Clue>>::new();
-        for clue in clues {
-            for spelling in spellings(&clue.literal) {
-                patterns.entry(spelling).or_default().push(Clue {
-                    literal: clue.literal.clone(),
-                    ..clue
-                });
+    pub fn new(all: Vec<Clue>) -> Self {
+        let mut literals = Self {
+            threes: vec![0; 1 << (FILTER_BITS - 6)].into(),
+            pairs: vec![0; (1 << 16) / 64].into(),
+            single: Vec::new(),
+            heads: HashMap::default(),
+        };
+        for clue in all {
+            for head in spellings(&clue.literal) {
+                let bit = |filter: &mut [u64], bit: u32| filter[bit as usize / 64] |= 1 << (bit % 64);
+                match head[..] {
+                    [] => continue,
+                    [one] => literals.single.push(one),
+                    [_, _] => bit(&mut literals.pairs, number(&head)),
+                    _ => bit(&mut literals.threes, hash(number(&head))),
+                }
+                let clues = literals.heads.entry(key(&head)).or_default();
+                clues.push(clue.clone());
             }
         }
-        if patterns.is_empty() {
-            return Ok(Self {
-                automaton: None,
-                clues: Vec::new(),
-            });
-        }
-        let automaton = AhoCorasick::builder()
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(patterns.keys())?;
-        Ok(Self {
-            automaton: Some(automaton),
-            clues: patterns.into_values().collect(),
-        })
+        literals.single.sort_unstable();
+        literals.single.dedup();
+        literals
     }
 
-    /// Calls `hit` with each clue of the text and where it stands.
+    /// Calls `hit` with each clue of the text and where it stands, in order of places.
     pub fn find(&self, text: &str, mut hit: impl FnMut(&Clue, usize)) {
-        let Some(automaton) = &self.automaton else {
-            return;
+        let bytes = text.as_bytes();
+        let mut singles: Vec<usize> = Vec::new();
+        for &byte in &self.single {
+            singles.extend(memchr::memchr_iter(byte, bytes));
+        }
+        singles.sort_unstable();
+        let mut singles = singles.into_iter().peekable();
+        let set = |filter: &[u64], bit: u32| filter[bit as usize / 64] >> (bit % 64) & 1 != 0;
+        let mut look = |at: usize, up_to: usize| {
+            while let Some(at) = singles.next_if(|&single| single <= at) {
+                self.look(bytes, at, 1, &mut hit);
+            }
+            for length in 2..=up_to {
+                self.look(bytes, at, length, &mut hit);
+            }
         };
-        for found in automaton.find_overlapping_iter(text) {
-            let rest = &text.as_bytes()[found.start()..];
-            for clue in &self.clues[found.pattern().as_usize()] {
-                if clue.literal.begins(rest) {
-                    hit(clue, found.start());
-                }
+        for (at, four) in bytes.windows(4).enumerate() {
+            let four = u32::from_le_bytes([four[0], four[1], four[2], four[3]]);
+            if set(&self.threes, hash(four)) | set(&self.pairs, four & 0xFFFF) {
+                look(at, 3);
+            }
+        }
+        for at in bytes.len().saturating_sub(3)..bytes.len() {
+            look(at, 3.min(bytes.len() - at));
+        }
+    }
+
+    /// The clues that begin with so many bytes of the text.
+    fn look(&self, bytes: &[u8], at: usize, length: usize, hit: &mut impl FnMut(&Clue, usize)) {
+        let rest = &bytes[at..];
+        for clue in self.heads.get(&key(&rest[..length])).into_iter().flatten() {
+            if clue.literal.begins(rest) {
+                hit(clue, at);
             }
         }
     }
 }
 
-/// How the beginning of a literal may be spelled.
+/// What a literal begins with, up to three bytes, in all the cases that count.
 fn spellings(literal: &Literal) -> Vec<Vec<u8>> {
-    if !literal.any_case {
-        return vec![literal.bytes.clone()];
-    }
+    let head = &literal.bytes[..literal.bytes.len().min(3)];
     let mut spellings = vec![Vec::new()];
-    for byte in literal.bytes.iter().take(CASED) {
-        let (lower, upper) = (byte.to_ascii_lowercase(), byte.to_ascii_uppercase());
-        let with = |byte: u8| {
-            move |spelling: &Vec<u8>| {
-                let mut spelling = spelling.clone();
-                spelling.push(byte);
-                spelling
-            }
-        };
-        let mut longer: Vec<_> = spellings.iter().map(with(lower)).collect();
-        if upper != lower {
-            longer.extend(spellings.iter().map(with(upper)));
+    for byte in head {
+        let mut cases = vec![byte.to_ascii_lowercase(), byte.to_ascii_uppercase()];
+        cases.dedup();
+        if !literal.any_case {
+            cases = vec![*byte];
         }
-        spellings = longer;
+        let longer = spellings.iter().flat_map(|spelling: &Vec<u8>| {
+            let with = |byte: &u8| [&spelling[..], &[*byte]].concat();
+            cases.iter().map(with).collect::<Vec<_>>()
+        });
+        spellings = longer.collect();
     }
     spellings
+}
+
+/// Up to three bytes as a number, the first lowest.
+fn number(head: &[u8]) -> u32 {
+    head.iter().rev().fold(0, |number, &byte| number << 8 | u32::from(byte))
+}
+
+/// Bytes and their count.
+fn key(head: &[u8]) -> u32 {
+    number(head) | (head.len() as u32) << 24
+}
+
+/// Fibonacci hashing of the lower three of four bytes.
+fn hash(four: u32) -> u32 {
+    (four << 8).wrapping_mul(0x9e37_79b1) >> (32 - FILTER_BITS)
+}
+
+/// Hashes keys: they are not chosen by callers.
+type Hasher = BuildHasherDefault<KeyHasher>;
+
+#[derive(Default)]
+struct KeyHasher(u64);
+
+impl std::hash::Hasher for KeyHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_u32(byte.into()));
+    }
+
+    fn write_u32(&mut self, key: u32) {
+        self.0 = (self.0 ^ u64::from(key)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 ^= self.0 >> 32;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 #[cfg(test)]
@@ -119,12 +180,15 @@ mod tests {
             clue(1, "AC", false),
             clue(2, "ac", true),
             clue(3, "contraseña", true),
-        ])
-        .unwrap();
+            clue(4, "@", false),
+        ]);
         let mut hits = Vec::new();
-        literals.find("BeaRer x AC ac CONTRASEñA bear", |clue, at| {
+        literals.find("BeaRer @ AC ac CONTRASEñA @ac", |clue, at| {
             hits.push((clue.rule, at))
         });
-        assert_eq!(hits, [(0, 0), (1, 9), (2, 9), (2, 12), (3, 15)]);
+        assert_eq!(
+            hits,
+            [(0, 0), (4, 7), (1, 9), (2, 9), (2, 12), (3, 15), (4, 27), (2, 28)]
+        );
     }
 }

@@ -5,12 +5,13 @@
 //!   beginning: at such places one automaton over the shapes of all patterns says which rules can
 //!   match. Most of them need a context word near it, and so are done with;
 //! - by *literal* ([`literals`]), if the rule has keywords, or if every match holds one of a few
-//!   literals: one Aho-Corasick pass finds them all;
+//!   literals: one pass finds them all;
 //! - otherwise by *gate*: an automaton over the patterns themselves says which blocks of the text
 //!   to search. It costs more than the others together; no rule that comes with Tollgate needs it.
 //!
 //! Whatever the way, it finds what searching for the rule alone would find.
 
+mod automaton;
 mod literals;
 mod nearby;
 mod relax;
@@ -33,16 +34,16 @@ use nearby::Contexts;
 use regex_automata::{MatchKind, meta};
 use required::{Literal, required};
 use rule::Compiled;
+pub(crate) use search::Scratch;
 use search::Search;
 use shapes::Shapes;
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
 
-/// A shape that has more states than this by itself, whatever the words in it, is left open
-/// earlier: it would multiply those of all others.
-const SHAPE_STATES: usize = 128;
-/// A shape with more states than this is left open earlier, whether it multiplies or not.
-const SHAPE_STATES_MAX: usize = 2048;
-/// How many parts of a pattern its shape has, before less is tried.
+/// How many parts of a pattern its shape has; what is beyond is left open.
 const SHAPE_PARTS: usize = 2000;
 /// A shape that says less than so many bytes, and leaves the rest open, would stand everywhere.
 const SHAPE_BYTES_MIN: usize = 3;
@@ -56,6 +57,8 @@ pub(crate) struct Patterns {
     shapes: Shapes,
     literals: Literals,
     gate: Option<Gate>,
+    /// Of the deployment.
+    homes: Arc<Homes>,
 }
 
 /// The rules that have neither shape nor literal.
@@ -70,6 +73,8 @@ struct Gate {
 /// The jurisdictions that rules are at home in, and what follows from them.
 pub(crate) struct Homes {
     jurisdictions: Vec<Jurisdiction>,
+    /// Whether they are the deployment's own, for which the shapes know it already.
+    own: bool,
     /// The rules whose matches can count without context.
     formed: RuleSet,
     /// The rules whose matches can count without context although they are digits only.
@@ -84,11 +89,13 @@ enum Way {
 }
 
 impl Patterns {
-    /// Compiles every pack in `directories` and below them, in the order of their names; matches
-    /// that score less than `min_score` says for their entity are not reported.
+    /// Compiles every pack in `directories` and below them, in the order of their names; rules of
+    /// the `homes` are at home. Matches that score less than `min_score` says for their entity are
+    /// not reported.
     pub fn read(
         directories: &[PathBuf],
         skip: &[&str],
+        homes: &[Jurisdiction],
         min_score: impl Fn(crate::Entity) -> f32,
     ) -> Result<Self, Error> {
         let mut rules = Vec::new();
@@ -100,14 +107,18 @@ impl Patterns {
                 }
             }
         }
-        Self::compile(rules, min_score).map_err(|reason| Error::Rules {
+        Self::compile(rules, homes, min_score).map_err(|reason| Error::Rules {
             path: directories.first().cloned().unwrap_or_default(),
             line: 1,
             reason: format!("the packs cannot be compiled together: {reason}"),
         })
     }
 
-    fn compile(rules: Vec<Rule>, min_score: impl Fn(crate::Entity) -> f32) -> Result<Self, String> {
+    fn compile(
+        rules: Vec<Rule>,
+        homes: &[Jurisdiction],
+        min_score: impl Fn(crate::Entity) -> f32,
+    ) -> Result<Self, String> {
         let context: Vec<&[String]> = rules.iter().map(|rule| &rule.context[..]).collect();
         let contexts = Contexts::new(&context);
         let count = rules.len();
@@ -136,12 +147,16 @@ impl Patterns {
             let least = min_score(rule.entity);
             compiled.push(Compiled::new(rule, least, search)?);
         }
+        let open = shapes::open(&shapes, count);
+        let homes = Homes::new(&compiled, &open, homes.to_vec(), true);
+        let alone = [homes.formed.clone(), homes.bare.clone()];
         Ok(Self {
             rules: compiled,
             contexts,
-            shapes: Shapes::new(&shapes, count)?,
-            literals: Literals::new(clues).map_err(|error| error.to_string())?,
+            shapes: Shapes::new(shapes, alone, open)?,
+            literals: Literals::new(clues),
             gate: Gate::new(gated)?,
+            homes: Arc::new(homes),
         })
     }
 
@@ -150,31 +165,16 @@ impl Patterns {
         self.rules.len()
     }
 
-    /// What follows from being at home in these jurisdictions.
-    pub fn homes(&self, jurisdictions: Vec<Jurisdiction>) -> Homes {
-        let mut homes = Homes {
-            formed: RuleSet::new(self.rules.len()),
-            bare: RuleSet::new(self.rules.len()),
-            jurisdictions,
-        };
-        for (number, rule) in self.rules.iter().enumerate() {
-            let home = rule.is_home(&homes.jurisdictions);
-            let (formed, bare) = (rule.score_alone(false, home), rule.score_alone(true, home));
-            // What looks formed may be digits only once a check has shortened it, and the other
-            // way round where only the beginning of the shape is known.
-            if formed.max(bare) >= rule.min_score {
-                homes.formed.insert(number);
-            }
-            if bare.max(if self.shapes.is_open(number) {
-                formed
-            } else {
-                0.0
-            }) >= rule.min_score
-            {
-                homes.bare.insert(number);
+    /// What follows from being at home where the deployment is and, if it is said, in a country.
+    pub fn homes(&self, country: Option<Jurisdiction>) -> Arc<Homes> {
+        let own = &self.homes.jurisdictions;
+        match country.filter(|country| !own.contains(country)) {
+            None => Arc::clone(&self.homes),
+            Some(country) => {
+                let all = own.iter().copied().chain([country]).collect();
+                Arc::new(Homes::new(&self.rules, self.shapes.open(), all, false))
             }
         }
-        homes
     }
 
     /// Why the rule that a finding in `text` names came to it; `None` if no rule of a pack did.
@@ -199,12 +199,49 @@ impl Patterns {
             .map(|verdict| rule.explain(&verdict))
     }
 
-    /// Appends what the rules find in `text` to `out`; findings may overlap.
-    pub fn find(&self, text: &str, homes: &Homes, out: &mut Vec<Finding>) {
-        let mut search = Search::new(self, text, homes, out);
-        search.by_shape();
-        search.by_literal();
-        search.by_gate();
+    /// Appends what the rules find in `text` to `out`; findings may overlap. An error means that
+    /// the deadline passed before all of it was searched.
+    pub fn find(
+        &self,
+        text: &str,
+        homes: &Homes,
+        scratch: &mut Scratch,
+        deadline: Instant,
+        out: &mut Vec<Finding>,
+    ) -> Result<(), Error> {
+        let mut search = Search::new(self, text, homes, scratch, deadline, out);
+        search.by_shape()?;
+        search.by_literal()?;
+        search.by_gate()
+    }
+}
+
+impl Homes {
+    fn new(
+        rules: &[Compiled],
+        open: &RuleSet,
+        jurisdictions: Vec<Jurisdiction>,
+        own: bool,
+    ) -> Self {
+        let (mut sure, mut digits) = (RuleSet::new(rules.len()), RuleSet::new(rules.len()));
+        for (number, rule) in rules.iter().enumerate() {
+            let home = rule.is_home(&jurisdictions);
+            let (formed, bare) = (rule.score_alone(false, home), rule.score_alone(true, home));
+            // What looks formed may be digits only once a check has shortened it, and the other
+            // way round where only the beginning of the shape is known.
+            if formed.max(bare) >= rule.min_score {
+                sure.insert(number);
+            }
+            if bare >= rule.min_score || (open.contains(number) && formed >= rule.min_score) {
+                digits.insert(number);
+            }
+        }
+        Self {
+            jurisdictions,
+            own,
+            formed: sure,
+            bare: digits,
+        }
     }
 }
 
@@ -225,19 +262,13 @@ fn way(rule: &Rule) -> Result<Way, String> {
         return Ok(Way::Literals(all.collect()));
     }
     let hir = pack::parse_pattern(&rule.pattern)?;
-    let mut parts = SHAPE_PARTS;
-    while rule.boundary
-        && let Some(shape) = relax::shape(&hir, parts, LEAD_MAX)
+    if rule.boundary
+        && let Some(shape) = relax::shape(&hir, SHAPE_PARTS, LEAD_MAX)
     {
         let least = shape.hir.properties().minimum_len().unwrap_or(0);
-        if !shape.closed && least < SHAPE_BYTES_MIN && !rule.context_required {
-            break;
-        }
-        let (states, loose) = shapes::states(&shape)?;
-        if states <= SHAPE_STATES_MAX && loose <= SHAPE_STATES {
+        if shape.closed || least >= SHAPE_BYTES_MIN || rule.context_required {
             return Ok(Way::Shape(shape));
         }
-        parts /= 2;
     }
     if let Some(found) = required(&hir) {
         let place = match found.before {
@@ -323,6 +354,10 @@ mod unit_tests {
     use super::*;
 
     fn patterns(rules: &str) -> Patterns {
+        patterns_at_home(rules, &[])
+    }
+
+    fn patterns_at_home(rules: &str, homes: &[Jurisdiction]) -> Patterns {
         let directory = std::env::temp_dir().join(format!(
             "tollgate-patterns-{}-{:?}",
             std::process::id(),
@@ -330,15 +365,24 @@ mod unit_tests {
         ));
         std::fs::create_dir_all(&directory).unwrap();
         std::fs::write(directory.join("t.toml"), rules).unwrap();
-        let patterns = Patterns::read(std::slice::from_ref(&directory), &[], |_| 0.0).unwrap();
+        let patterns = Patterns::read(std::slice::from_ref(&directory), &[], homes, |_| 0.0).unwrap();
         std::fs::remove_dir_all(&directory).unwrap();
         patterns
     }
 
-    fn found<'t>(patterns: &Patterns, text: &'t str) -> Vec<&'t str> {
+    fn find(patterns: &Patterns, text: &str, country: Option<&str>) -> Vec<Finding> {
         let mut out = Vec::new();
-        patterns.find(text, &patterns.homes(Vec::new()), &mut out);
-        out.into_iter()
+        let homes = patterns.homes(country.and_then(Jurisdiction::new));
+        let deadline = Instant::now() + std::time::Duration::from_secs(60);
+        patterns
+            .find(text, &homes, &mut Scratch::new(patterns), deadline, &mut out)
+            .unwrap();
+        out
+    }
+
+    fn found<'t>(patterns: &Patterns, text: &'t str) -> Vec<&'t str> {
+        find(patterns, text, None)
+            .into_iter()
             .map(|finding| &text[finding.span.range()])
             .collect()
     }
@@ -382,21 +426,19 @@ mod unit_tests {
 
     #[test]
     fn digits_alone_score_less_and_at_home_more() {
-        let patterns = patterns(
-            "jurisdiction = 'DE'\n[[recognizer]]\nid = 'n'\nentity = 'TAX_ID'\npattern = '\\d{2}-?\\d{2}'\n\
-             score = 0.6\nbare_score = 0.3\nhome_score = 0.55\ncontext = ['tax']\ncontext_score = 0.9\n",
-        );
-        let score = |text: &str, homes: &[&str]| {
-            let homes: Vec<_> = homes.iter().filter_map(|h| Jurisdiction::new(h)).collect();
-            let mut out = Vec::new();
-            patterns.find(text, &patterns.homes(homes), &mut out);
-            out[0].score
-        };
-        assert_eq!(score("12-34", &[]), 0.6);
-        assert_eq!(score("12-34", &["DE"]), 0.6);
-        assert_eq!(score("1234", &["AT"]), 0.3);
-        assert_eq!(score("1234", &["AT", "DE"]), 0.55);
-        assert_eq!(score("tax 1234", &["AT"]), 0.9);
+        const RULES: &str = "jurisdiction = 'DE'\n[[recognizer]]\nid = 'n'\nentity = 'TAX_ID'\npattern = '\\d{2}-?\\d{2}'\n\
+             score = 0.6\nbare_score = 0.3\nhome_score = 0.55\ncontext = ['tax']\ncontext_score = 0.9\n";
+        let patterns = patterns(RULES);
+        let score = |text: &str, country| find(&patterns, text, country)[0].score;
+        assert_eq!(score("12-34", None), 0.6);
+        assert_eq!(score("12-34", Some("DE")), 0.6);
+        assert_eq!(score("1234", Some("AT")), 0.3);
+        assert_eq!(score("1234", Some("DE")), 0.55);
+        assert_eq!(score("tax 1234", Some("AT")), 0.9);
+        let at_home = patterns_at_home(RULES, &[Jurisdiction::new("DE").unwrap()]);
+        for country in [None, Some("AT"), Some("DE")] {
+            assert_eq!(find(&at_home, "1234", country)[0].score, 0.55);
+        }
     }
 
     #[test]
@@ -418,10 +460,9 @@ mod unit_tests {
         std::fs::write(directory.join("identifiers/de.toml"), PIN).unwrap();
         std::fs::write(directory.join("de.toml"), PIN).unwrap();
         let patterns =
-            Patterns::read(std::slice::from_ref(&directory), &["other.toml"], |_| 0.0).unwrap();
+            Patterns::read(std::slice::from_ref(&directory), &["other.toml"], &[], |_| 0.0).unwrap();
         std::fs::remove_dir_all(&directory).unwrap();
-        let mut out = Vec::new();
-        patterns.find("1234-5678", &patterns.homes(Vec::new()), &mut out);
+        let out = find(&patterns, "1234-5678", None);
         let names: Vec<_> = out.iter().map(|finding| &*finding.recognizer).collect();
         assert_eq!(names, ["de/pin", "identifiers/de/pin"]);
     }

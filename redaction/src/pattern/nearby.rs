@@ -88,6 +88,11 @@ impl<'t> Tape<'t> {
         }
     }
 
+    /// Whether any context word stands near `text[start..end]`, or in it.
+    pub fn has_word(&mut self, start: usize, end: usize) -> bool {
+        self.around(start, end).next().is_some()
+    }
+
     /// A context word of `rule` near `text[start..end]`, as the rule says it.
     pub fn word(&mut self, rule: usize, start: usize, end: usize) -> Option<&'t str> {
         let words = &self.contexts.words;

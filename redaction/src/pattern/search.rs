@@ -1,24 +1,68 @@
 //! One search of one text, by the three ways in which rules are found.
 
-use super::{Homes, Patterns, literals::Place, nearby::Tape, shapes::Walk};
+use super::{Homes, Patterns, literals::Place, nearby::Tape};
 use crate::{
-    Finding,
+    Error, Finding,
     context::{BEFORE, ends_word, is_word, starts_word},
     ruleset::RuleSet,
 };
 use regex_automata::{Input, PatternSet};
-use std::ops::Range;
+use std::{ops::Range, time::Instant};
 
 /// How much text the gate looks at at once, in bytes.
 pub(super) const BLOCK: usize = 4096;
+/// How many places are tried between two looks at the clock.
+const PATIENCE: u32 = 256;
+
+/// What searches write in, kept from one to the next.
+pub(crate) struct Scratch {
+    /// Which search this is: what is marked with another number is of an earlier one.
+    search: u32,
+    /// Where each rule's last finding ended: the next begins no earlier.
+    resume: Vec<(u32, usize)>,
+    /// Where each rule is to be searched for next; empty if nowhere.
+    pending: Vec<Range<usize>>,
+    sets: Sets,
+}
+
+/// The rules of which a shape stands at a place.
+#[derive(Default)]
+struct Sets {
+    bare: RuleSet,
+    formed: RuleSet,
+    near: RuleSet,
+    wanted: RuleSet,
+}
+
+impl Scratch {
+    /// For searches with `patterns`.
+    pub fn new(patterns: &Patterns) -> Self {
+        let rules = patterns.rules.len();
+        let set = || RuleSet::new(rules);
+        Self {
+            search: 0,
+            resume: vec![(0, 0); rules],
+            pending: vec![0..0; rules],
+            sets: Sets {
+                bare: set(),
+                formed: set(),
+                near: set(),
+                wanted: set(),
+            },
+        }
+    }
+}
 
 pub(super) struct Search<'t> {
     patterns: &'t Patterns,
     text: &'t str,
     homes: &'t Homes,
     tape: Tape<'t>,
-    /// Where each rule's last finding ended: the next begins no earlier.
-    resume: Vec<usize>,
+    scratch: &'t mut Scratch,
+    deadline: Instant,
+    /// Places tried since the last look at the clock.
+    tried: u32,
+    late: bool,
     out: &'t mut Vec<Finding>,
 }
 
@@ -27,52 +71,67 @@ impl<'t> Search<'t> {
         patterns: &'t Patterns,
         text: &'t str,
         homes: &'t Homes,
+        scratch: &'t mut Scratch,
+        deadline: Instant,
         out: &'t mut Vec<Finding>,
     ) -> Self {
+        scratch.search = scratch.search.wrapping_add(1);
         Self {
             patterns,
             text,
             homes,
             tape: Tape::new(&patterns.contexts, text),
-            resume: vec![0; patterns.rules.len()],
+            scratch,
+            deadline,
+            tried: 0,
+            late: false,
             out,
         }
     }
 
     /// Rules that are known by their shape, tried wherever it stands.
-    pub fn by_shape(&mut self) {
-        let (patterns, text) = (self.patterns, self.text);
-        let count = patterns.rules.len();
-        let (mut walk, mut wanted, mut near) =
-            (Walk::new(count), RuleSet::new(count), RuleSet::new(count));
-        patterns.shapes.starts(text, |start| {
-            if !patterns.shapes.walk(text.as_bytes(), start, &mut walk) {
+    pub fn by_shape(&mut self) -> Result<(), Error> {
+        let (shapes, text) = (&self.patterns.shapes, self.text);
+        let mut walk = shapes.walk();
+        let mut sets = std::mem::take(&mut self.scratch.sets);
+        shapes.starts(text, |start| {
+            if self.is_late() || !shapes.find(text.as_bytes(), start, &mut walk) {
                 return;
             }
-            wanted.clear();
-            wanted.unite_common(&walk.formed, &self.homes.formed);
-            wanted.unite_common(&walk.bare, &self.homes.bare);
-            walk.formed.unite(&walk.bare);
-            if walk.formed.exceeds(&wanted) {
-                near.clear();
-                self.tape.near(start, walk.end.min(text.len()), &mut near);
-                wanted.unite_common(&walk.formed, &near);
+            // Most places end here: every rule whose shape stands there needs a word that does not.
+            let near = self.tape.has_word(start, walk.end);
+            if self.homes.own && !walk.alone && !near {
+                return;
             }
-            for rule in wanted.iter() {
+            sets.bare.clear();
+            sets.formed.clear();
+            sets.wanted.clear();
+            walk.rules(&mut sets.bare, &mut sets.formed);
+            sets.wanted.unite_common(&sets.formed, &self.homes.formed);
+            sets.wanted.unite_common(&sets.bare, &self.homes.bare);
+            if near {
+                sets.formed.unite(&sets.bare);
+                sets.near.clear();
+                self.tape.near(start, walk.end, &mut sets.near);
+                sets.wanted.unite_common(&sets.formed, &sets.near);
+            }
+            for rule in sets.wanted.iter() {
                 // Of a closed shape the end is known, and looking no further costs less.
-                let end = match patterns.shapes.is_open(rule) {
+                let end = match shapes.open().contains(rule) {
                     true => text.len(),
                     false => walk.end,
                 };
                 self.try_at(rule, start, end);
             }
         });
+        self.scratch.sets = sets;
+        self.in_time()
     }
 
     /// Rules that have a literal, tried or searched for wherever it stands.
-    pub fn by_literal(&mut self) {
+    pub fn by_literal(&mut self) -> Result<(), Error> {
         let (patterns, text) = (self.patterns, self.text);
-        let mut pending: Vec<Range<usize>> = vec![0..0; patterns.rules.len()];
+        let mut waiting = Vec::new();
         patterns.literals.find(text, |clue, at| {
             let (from, to) = match clue.place {
                 Place::Here => return self.try_at(clue.rule, at, text.len()),
@@ -86,8 +145,11 @@ impl<'t> Search<'t> {
                     (at.saturating_sub(before), end + BEFORE)
                 }
             };
-            let window = &mut pending[clue.rule];
-            if !Range::is_empty(window) && from <= window.end {
+            let window = &mut self.scratch.pending[clue.rule];
+            if Range::is_empty(window) {
+                *window = from..to;
+                waiting.push(clue.rule);
+            } else if from <= window.end {
                 window.start = window.start.min(from);
                 window.end = window.end.max(to);
             } else {
@@ -95,16 +157,18 @@ impl<'t> Search<'t> {
                 self.search(clue.rule, last);
             }
         });
-        for (rule, window) in pending.into_iter().enumerate() {
+        for rule in waiting {
+            let window = std::mem::replace(&mut self.scratch.pending[rule], 0..0);
             self.search(rule, window);
         }
+        self.in_time()
     }
 
     /// The rest: searched for block by block where an automaton over all of them says so.
-    pub fn by_gate(&mut self) {
+    pub fn by_gate(&mut self) -> Result<(), Error> {
         let (patterns, text) = (self.patterns, self.text);
         let Some(gate) = &patterns.gate else {
-            return;
+            return Ok(());
         };
         let mut matching = PatternSet::new(gate.rules.len());
         let mut start = 0;
@@ -117,13 +181,40 @@ impl<'t> Search<'t> {
             for id in matching.iter() {
                 self.search(gate.rules[id.as_usize()], start..end);
             }
+            self.in_time()?;
             start = end;
+        }
+        Ok(())
+    }
+
+    /// Whether the deadline has passed, by a look at the clock every so often.
+    fn is_late(&mut self) -> bool {
+        self.tried += 1;
+        if self.tried >= PATIENCE {
+            self.tried = 0;
+            self.late |= Instant::now() >= self.deadline;
+        }
+        self.late
+    }
+
+    fn in_time(&self) -> Result<(), Error> {
+        if self.late {
+            return Err(Error::Deadline);
+        }
+        Ok(())
+    }
+
+    /// Where the rule's last finding ended.
+    fn resume(&self, rule: usize) -> usize {
+        match self.scratch.resume[rule] {
+            (search, end) if search == self.scratch.search => end,
+            _ => 0,
         }
     }
 
     /// Tries a rule at a place, for matches up to `end`.
     fn try_at(&mut self, number: usize, start: usize, end: usize) {
-        if start < self.resume[number] {
+        if start < self.resume(number) || self.is_late() {
             return;
         }
         let rule = &self.patterns.rules[number];
@@ -151,8 +242,8 @@ impl<'t> Search<'t> {
         };
         let range = self.text.floor_char_boundary(range.start)..range.end.min(self.text.len());
         let seen = self.text.ceil_char_boundary(range.end + rule.max_bytes);
-        let mut at = range.start.max(self.resume[number]);
-        while at < range.end {
+        let mut at = range.start.max(self.resume(number));
+        while at < range.end && !self.is_late() {
             let Some(found) = ahead.search(&Input::new(self.text).span(at..seen)) else {
                 break;
             };
@@ -178,7 +269,7 @@ impl<'t> Search<'t> {
         let rule = &self.patterns.rules[number];
         let homes = &self.homes.jurisdictions;
         let verdict = rule.judge(number, self.text, found, &mut self.tape, homes)?;
-        self.resume[number] = verdict.value.end;
+        self.scratch.resume[number] = (self.scratch.search, verdict.value.end);
         self.out.push(rule.finding(&verdict));
         Some(verdict.value.end)
     }
