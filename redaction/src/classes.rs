@@ -23,6 +23,7 @@ pub(crate) struct Classes {
 
 impl Classes {
     /// Of the bytes from `at` on; behind the end stand control characters.
+    #[inline]
     pub fn at(bytes: &[u8], at: usize) -> Self {
         match bytes.get(at..at + LANE).and_then(|lane| lane.first_chunk()) {
             Some(lane) => of(lane),
@@ -37,6 +38,7 @@ impl Classes {
 }
 
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+#[inline]
 fn of(lane: &[u8; LANE]) -> Classes {
     // SAFETY: this is compiled only for processors that have SSE2.
     unsafe { by_vector(lane) }
@@ -44,6 +46,7 @@ fn of(lane: &[u8; LANE]) -> Classes {
 
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 #[target_feature(enable = "sse2")]
+#[inline]
 fn by_vector(lane: &[u8; LANE]) -> Classes {
     use std::arch::x86_64::{
         __m128i, _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8,

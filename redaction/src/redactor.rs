@@ -2,8 +2,14 @@
 
 use crate::{
     Adjustments, Error, Explanation, Finding, Jurisdiction, Recognizer, RedactorConfig,
-    adjust::Filter, config::Device, names::Names, ner::Ner, normalise::Normaliser,
-    pattern::{Patterns, Scratch}, resolve::resolve, terms::Terms,
+    adjust::Filter,
+    config::Device,
+    names::Names,
+    ner::Ner,
+    normalise::Normaliser,
+    pattern::{Patterns, Scratch},
+    resolve::resolve,
+    terms::Terms,
 };
 use std::{
     sync::Arc,

@@ -50,12 +50,7 @@ impl Normaliser {
     }
 
     /// Appends what `find` finds in other readings of `text`, in places of `text`.
-    pub fn find(
-        &self,
-        text: &str,
-        find: &mut Find,
-        out: &mut Vec<Finding>,
-    ) -> Result<(), Error> {
+    pub fn find(&self, text: &str, find: &mut Find, out: &mut Vec<Finding>) -> Result<(), Error> {
         self.read_layer(text, DEPTH, find, out)
     }
 

@@ -16,11 +16,12 @@ use std::{
 };
 
 /// A table with more states than this is begun anew: at most some 40 MB, whatever the texts.
-const STATES_MAX: u32 = 1 << 15;
+const STATES_MAX: usize = 1 << 15;
 /// States whose rows are allocated together.
-const CHUNK: u32 = 128;
+const CHUNK: usize = 128;
 
-/// A state of a table.
+/// A state of a table: in the low half where its row begins in its chunk, in the high half the
+/// chunk, counted from one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct State(u32);
 
@@ -30,13 +31,26 @@ impl State {
     /// Nothing can match any more.
     pub const DEAD: State = State(1);
     /// Where each walk begins.
-    pub const START: State = State(2);
-    const FIRST: u32 = Self::START.0;
+    pub const START: State = State(1 << 16);
     /// Set in states in which patterns end.
     const ENDS: u32 = 1 << 31;
 
-    fn index(self) -> usize {
-        (self.0 & !Self::ENDS) as usize
+    fn new(number: usize, width: usize) -> Self {
+        let (chunk, row) = (number / CHUNK + 1, number % CHUNK);
+        Self((chunk << 16 | row * width) as u32)
+    }
+
+    fn chunk(self) -> usize {
+        ((self.0 & !Self::ENDS) >> 16) as usize - 1
+    }
+
+    fn offset(self) -> usize {
+        (self.0 & 0xFFFF) as usize
+    }
+
+    /// How many were made before it.
+    fn number(self, width: usize) -> usize {
+        self.chunk() * CHUNK + self.offset() / width
     }
 
     /// Whether patterns end in this state.
@@ -75,6 +89,8 @@ struct Chunk<E> {
     /// The next state by state and class of byte.
     next: Box<[AtomicU32]>,
     ends: Box<[OnceLock<E>]>,
+    /// Classes of bytes.
+    width: usize,
 }
 
 /// What states stand for.
@@ -148,8 +164,7 @@ impl<E> Automaton<E> {
     /// The state after `byte`.
     pub fn next(&self, table: &Table<E>, state: State, byte: u8) -> Result<State, Full> {
         let class = self.classes[usize::from(byte)];
-        let (chunk, row) = table.row(state);
-        let cell = &chunk.next[row * self.bytes.len() + usize::from(class)];
+        let cell = &table.chunk(state).next[state.offset() + usize::from(class)];
         match State(cell.load(Ordering::Acquire)) {
             State::UNKNOWN => {
                 let next = self.step(table, state, class)?;
@@ -166,14 +181,14 @@ impl<E> Automaton<E> {
         let mut start = Vec::new();
         self.close(self.start, &mut start);
         let state = self.state(table, &mut made, start);
-        debug_assert_eq!(state.map(State::index).ok(), Some(State::START.index()));
+        debug_assert_eq!(state.map(State::chunk).ok(), Some(State::START.chunk()));
     }
 
     #[cold]
     fn step(&self, table: &Table<E>, state: State, class: u8) -> Result<State, Full> {
         let byte = self.bytes[usize::from(class)];
         let mut made = table.made.lock().unwrap_or_else(PoisonError::into_inner);
-        let from = Arc::clone(&made.nodes[state.index() - State::FIRST as usize]);
+        let from = Arc::clone(&made.nodes[state.number(self.bytes.len())]);
         let mut reached = Vec::new();
         for &node in from.iter() {
             if let Node::Bytes(ranges) = &self.nodes[node as usize] {
@@ -198,36 +213,35 @@ impl<E> Automaton<E> {
     }
 
     /// The state of these nodes, made if need be.
-    fn state(
-        &self,
-        table: &Table<E>,
-        made: &mut Made,
-        mut nodes: Vec<u32>,
-    ) -> Result<State, Full> {
+    fn state(&self, table: &Table<E>, made: &mut Made, mut nodes: Vec<u32>) -> Result<State, Full> {
         nodes.sort_unstable();
         nodes.dedup();
         if let Some(&state) = made.states.get(&nodes[..]) {
             return Ok(state);
         }
-        let index = State::FIRST + made.nodes.len() as u32;
-        if index >= STATES_MAX {
+        let number = made.nodes.len();
+        if number >= STATES_MAX {
             return Err(Full);
         }
-        let patterns = nodes.iter().filter_map(|&node| match self.nodes[node as usize] {
-            Node::End(pattern) => Some(pattern),
-            _ => None,
-        });
+        let patterns = nodes
+            .iter()
+            .filter_map(|&node| match self.nodes[node as usize] {
+                Node::End(pattern) => Some(pattern),
+                _ => None,
+            });
         let patterns: Vec<usize> = patterns.collect();
-        let mut state = State(index);
-        let chunk = table.chunks[(index / CHUNK) as usize].get_or_init(|| Chunk {
-            next: (0..CHUNK as usize * self.bytes.len())
+        let width = self.bytes.len();
+        let mut state = State::new(number, width);
+        let chunk = table.chunks[state.chunk()].get_or_init(|| Chunk {
+            next: (0..CHUNK * width)
                 .map(|_| AtomicU32::new(State::UNKNOWN.0))
                 .collect(),
             ends: (0..CHUNK).map(|_| OnceLock::new()).collect(),
+            width,
         });
         if !patterns.is_empty() {
             state.0 |= State::ENDS;
-            chunk.ends[(index % CHUNK) as usize].get_or_init(|| (self.ends)(&patterns));
+            chunk.ends[number % CHUNK].get_or_init(|| (self.ends)(&patterns));
         }
         let nodes: Arc<[u32]> = nodes.into();
         made.nodes.push(Arc::clone(&nodes));
@@ -245,17 +259,15 @@ impl<E> Table<E> {
         }
     }
 
-    fn row(&self, state: State) -> (&Chunk<E>, usize) {
-        let index = state.index();
-        let chunk = self.chunks[index / CHUNK as usize].get();
-        let chunk = chunk.expect("a state is made before a transition leads to it");
-        (chunk, index % CHUNK as usize)
+    fn chunk(&self, state: State) -> &Chunk<E> {
+        let chunk = self.chunks[state.chunk()].get();
+        chunk.expect("a state is made before a transition leads to it")
     }
 
     /// What is kept about the patterns that end in `state`.
     pub fn ends(&self, state: State) -> Option<&E> {
-        let (chunk, row) = self.row(state);
-        chunk.ends[row].get()
+        let chunk = self.chunk(state);
+        chunk.ends[state.offset() / chunk.width].get()
     }
 }
 
@@ -264,7 +276,9 @@ fn node(state: &Nfa) -> Result<Node, String> {
         Node::Any(all.iter().map(|id| id.as_u32()).collect())
     };
     Ok(match state {
-        Nfa::ByteRange { trans } => Node::Bytes([(trans.start, trans.end, trans.next.as_u32())].into()),
+        Nfa::ByteRange { trans } => {
+            Node::Bytes([(trans.start, trans.end, trans.next.as_u32())].into())
+        }
         Nfa::Sparse(sparse) => Node::Bytes(
             sparse
                 .transitions
@@ -332,7 +346,9 @@ mod tests {
         for _ in 0..100_000 {
             let mut state = State::START;
             for _ in 0..64 {
-                seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                seed = seed
+                    .wrapping_mul(6364136223846793005)
+                    .wrapping_add(1442695040888963407);
                 let byte = if seed >> 63 == 0 { b'a' } else { b'b' };
                 match automaton.next(&table, state, byte) {
                     Ok(State::DEAD) => break,

@@ -2,7 +2,6 @@
 //! how many literals there are.
 
 use super::required::Literal;
-use std::{collections::HashMap, hash::BuildHasherDefault};
 
 /// Bits of the filter of threes, as a power of two: 16 KB, so that it stays in the nearest cache.
 const FILTER_BITS: u32 = 17;
@@ -13,10 +12,14 @@ pub(super) struct Literals {
     threes: Box<[u64]>,
     /// One bit for each two bytes that are a literal.
     pairs: Box<[u64]>,
-    /// The same for what is a single byte.
+    /// The bytes that are a literal.
     single: Vec<u8>,
-    /// The clues by what they begin with: up to three bytes, the first lowest.
-    heads: HashMap<u32, Vec<Clue>, Hasher>,
+    /// By hash of three bytes, by two bytes, and by single byte: one more than the place in
+    /// `lists`, or 0.
+    three_lists: Box<[u16]>,
+    pair_lists: Box<[u16]>,
+    single_lists: [u16; 256],
+    lists: Vec<Vec<Clue>>,
 }
 
 /// A literal of a rule.
@@ -46,19 +49,37 @@ impl Literals {
             threes: vec![0; 1 << (FILTER_BITS - 6)].into(),
             pairs: vec![0; (1 << 16) / 64].into(),
             single: Vec::new(),
-            heads: HashMap::default(),
+            three_lists: vec![0; 1 << FILTER_BITS].into(),
+            pair_lists: vec![0; 1 << 16].into(),
+            single_lists: [0; 256],
+            lists: Vec::new(),
         };
         for clue in all {
             for head in spellings(&clue.literal) {
-                let bit = |filter: &mut [u64], bit: u32| filter[bit as usize / 64] |= 1 << (bit % 64);
-                match head[..] {
+                let number = head.iter().rev();
+                let number = number.fold(0, |number, &byte| number << 8 | u32::from(byte));
+                let set =
+                    |filter: &mut [u64], bit: u32| filter[bit as usize / 64] |= 1 << (bit % 64);
+                let list = match head[..] {
                     [] => continue,
-                    [one] => literals.single.push(one),
-                    [_, _] => bit(&mut literals.pairs, number(&head)),
-                    _ => bit(&mut literals.threes, hash(number(&head))),
+                    [one] => {
+                        literals.single.push(one);
+                        &mut literals.single_lists[usize::from(one)]
+                    }
+                    [_, _] => {
+                        set(&mut literals.pairs, number);
+                        &mut literals.pair_lists[number as usize]
+                    }
+                    _ => {
+                        set(&mut literals.threes, hash(number));
+                        &mut literals.three_lists[hash(number) as usize]
+                    }
+                };
+                if *list == 0 {
+                    literals.lists.push(Vec::new());
+                    *list = literals.lists.len() as u16;
                 }
-                let clues = literals.heads.entry(key(&head)).or_default();
-                clues.push(clue.clone());
+                literals.lists[usize::from(*list) - 1].push(clue.clone());
             }
         }
         literals.single.sort_unstable();
@@ -76,30 +97,38 @@ impl Literals {
         singles.sort_unstable();
         let mut singles = singles.into_iter().peekable();
         let set = |filter: &[u64], bit: u32| filter[bit as usize / 64] >> (bit % 64) & 1 != 0;
-        let mut look = |at: usize, up_to: usize| {
+        let mut look = |at: usize, four: u32| {
             while let Some(at) = singles.next_if(|&single| single <= at) {
-                self.look(bytes, at, 1, &mut hit);
+                let list = self.single_lists[usize::from(bytes[at])];
+                self.look(bytes, at, list, &mut hit);
             }
-            for length in 2..=up_to {
-                self.look(bytes, at, length, &mut hit);
-            }
+            self.look(
+                bytes,
+                at,
+                self.pair_lists[(four & 0xFFFF) as usize],
+                &mut hit,
+            );
+            self.look(bytes, at, self.three_lists[hash(four) as usize], &mut hit);
         };
         for (at, four) in bytes.windows(4).enumerate() {
             let four = u32::from_le_bytes([four[0], four[1], four[2], four[3]]);
             if set(&self.threes, hash(four)) | set(&self.pairs, four & 0xFFFF) {
-                look(at, 3);
+                look(at, four);
             }
         }
         for at in bytes.len().saturating_sub(3)..bytes.len() {
-            look(at, 3.min(bytes.len() - at));
+            let byte = |offset: usize| bytes.get(at + offset).copied().unwrap_or(0);
+            look(at, u32::from_le_bytes([byte(0), byte(1), byte(2), 0]));
         }
     }
 
-    /// The clues that begin with so many bytes of the text.
-    fn look(&self, bytes: &[u8], at: usize, length: usize, hit: &mut impl FnMut(&Clue, usize)) {
-        let rest = &bytes[at..];
-        for clue in self.heads.get(&key(&rest[..length])).into_iter().flatten() {
-            if clue.literal.begins(rest) {
+    /// The clues of a list that stand at `at`.
+    fn look(&self, bytes: &[u8], at: usize, list: u16, hit: &mut impl FnMut(&Clue, usize)) {
+        let Some(list) = usize::from(list).checked_sub(1) else {
+            return;
+        };
+        for clue in &self.lists[list] {
+            if clue.literal.begins(&bytes[at..]) {
                 hit(clue, at);
             }
         }
@@ -125,40 +154,9 @@ fn spellings(literal: &Literal) -> Vec<Vec<u8>> {
     spellings
 }
 
-/// Up to three bytes as a number, the first lowest.
-fn number(head: &[u8]) -> u32 {
-    head.iter().rev().fold(0, |number, &byte| number << 8 | u32::from(byte))
-}
-
-/// Bytes and their count.
-fn key(head: &[u8]) -> u32 {
-    number(head) | (head.len() as u32) << 24
-}
-
 /// Fibonacci hashing of the lower three of four bytes.
 fn hash(four: u32) -> u32 {
     (four << 8).wrapping_mul(0x9e37_79b1) >> (32 - FILTER_BITS)
-}
-
-/// Hashes keys: they are not chosen by callers.
-type Hasher = BuildHasherDefault<KeyHasher>;
-
-#[derive(Default)]
-struct KeyHasher(u64);
-
-impl std::hash::Hasher for KeyHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|&byte| self.write_u32(byte.into()));
-    }
-
-    fn write_u32(&mut self, key: u32) {
-        self.0 = (self.0 ^ u64::from(key)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.0 ^= self.0 >> 32;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
 }
 
 #[cfg(test)]
@@ -188,7 +186,16 @@ mod tests {
         });
         assert_eq!(
             hits,
-            [(0, 0), (4, 7), (1, 9), (2, 9), (2, 12), (3, 15), (4, 27), (2, 28)]
+            [
+                (0, 0),
+                (4, 7),
+                (1, 9),
+                (2, 9),
+                (2, 12),
+                (3, 15),
+                (4, 27),
+                (2, 28)
+            ]
         );
     }
 }

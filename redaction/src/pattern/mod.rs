@@ -365,7 +365,8 @@ mod unit_tests {
         ));
         std::fs::create_dir_all(&directory).unwrap();
         std::fs::write(directory.join("t.toml"), rules).unwrap();
-        let patterns = Patterns::read(std::slice::from_ref(&directory), &[], homes, |_| 0.0).unwrap();
+        let patterns =
+            Patterns::read(std::slice::from_ref(&directory), &[], homes, |_| 0.0).unwrap();
         std::fs::remove_dir_all(&directory).unwrap();
         patterns
     }
@@ -375,7 +376,13 @@ mod unit_tests {
         let homes = patterns.homes(country.and_then(Jurisdiction::new));
         let deadline = Instant::now() + std::time::Duration::from_secs(60);
         patterns
-            .find(text, &homes, &mut Scratch::new(patterns), deadline, &mut out)
+            .find(
+                text,
+                &homes,
+                &mut Scratch::new(patterns),
+                deadline,
+                &mut out,
+            )
             .unwrap();
         out
     }
@@ -459,8 +466,13 @@ mod unit_tests {
         std::fs::create_dir_all(directory.join("identifiers")).unwrap();
         std::fs::write(directory.join("identifiers/de.toml"), PIN).unwrap();
         std::fs::write(directory.join("de.toml"), PIN).unwrap();
-        let patterns =
-            Patterns::read(std::slice::from_ref(&directory), &["other.toml"], &[], |_| 0.0).unwrap();
+        let patterns = Patterns::read(
+            std::slice::from_ref(&directory),
+            &["other.toml"],
+            &[],
+            |_| 0.0,
+        )
+        .unwrap();
         std::fs::remove_dir_all(&directory).unwrap();
         let out = find(&patterns, "1234-5678", None);
         let names: Vec<_> = out.iter().map(|finding| &*finding.recognizer).collect();

@@ -11,6 +11,8 @@ use std::{collections::BTreeMap, ops::Range};
 pub(super) struct Contexts {
     lexicon: Lexicon,
     words: Vec<Word>,
+    /// How many rules there are.
+    rules: usize,
 }
 
 struct Word {
@@ -38,6 +40,7 @@ impl Contexts {
             }
         }
         Self {
+            rules: rules.len(),
             lexicon: Lexicon::new(words.keys().map(|word| word.trim_end_matches('*'))),
             words: words
                 .into_iter()
@@ -59,6 +62,9 @@ pub(super) struct Tape<'t> {
     seen: Range<usize>,
     /// Ordered by start.
     hits: Vec<Hit>,
+    /// The words that `near` was united from.
+    united: Vec<u32>,
+    near: RuleSet,
 }
 
 struct Hit {
@@ -69,6 +75,8 @@ struct Hit {
 
 /// Hits that are kept before those far behind are let go.
 const HITS: usize = 1024;
+/// How much more is looked at than was asked for, in bytes.
+const AHEAD: usize = 192;
 
 impl<'t> Tape<'t> {
     pub fn new(contexts: &'t Contexts, text: &'t str) -> Self {
@@ -77,32 +85,43 @@ impl<'t> Tape<'t> {
             text,
             seen: 0..0,
             hits: Vec::new(),
+            united: Vec::new(),
+            near: RuleSet::new(contexts.rules),
         }
     }
 
-    /// Adds to `rules` those that have a context word near `text[start..end]`, or in it.
-    pub fn near(&mut self, start: usize, end: usize, rules: &mut RuleSet) {
-        let words = &self.contexts.words;
-        for hit in self.around(start, end) {
-            rules.unite(&words[hit.word as usize].rules);
+    /// The rules that have a context word near `text[start..end]`, or in it; `None` if none has.
+    pub fn near(&mut self, start: usize, end: usize) -> Option<&RuleSet> {
+        let (hits, to) = self.around(start, end);
+        let words = hits.filter(|&hit| self.hits[hit].end <= to);
+        let words = words.map(|hit| self.hits[hit].word);
+        // Places next to each other mostly have the same words around them.
+        if !words.clone().eq(self.united.iter().copied()) {
+            let words: Vec<u32> = words.collect();
+            self.near.clear();
+            for &word in &words {
+                self.near.unite(&self.contexts.words[word as usize].rules);
+            }
+            self.united = words;
         }
-    }
-
-    /// Whether any context word stands near `text[start..end]`, or in it.
-    pub fn has_word(&mut self, start: usize, end: usize) -> bool {
-        self.around(start, end).next().is_some()
+        (!self.united.is_empty()).then_some(&self.near)
     }
 
     /// A context word of `rule` near `text[start..end]`, as the rule says it.
     pub fn word(&mut self, rule: usize, start: usize, end: usize) -> Option<&'t str> {
+        let (hits, to) = self.around(start, end);
         let words = &self.contexts.words;
-        self.around(start, end)
+        self.hits[hits]
+            .iter()
+            .filter(|hit| hit.end <= to)
             .map(|hit| &words[hit.word as usize])
             .find(|word| word.rules.contains(rule))
             .map(|word| &*word.written)
     }
 
-    fn around(&mut self, start: usize, end: usize) -> impl Iterator<Item = &Hit> {
+    /// The hits that begin near `text[start..end]`, or in it, by their places in `hits`; and how
+    /// far they may go.
+    fn around(&mut self, start: usize, end: usize) -> (Range<usize>, usize) {
         let from = floor(self.text, start.saturating_sub(BEFORE));
         let to = ceil(self.text, end + AFTER);
         if from < self.seen.start || from > self.seen.end {
@@ -116,18 +135,17 @@ impl<'t> Tape<'t> {
                 self.seen.start = from;
             }
             let (text, words, hits) = (self.text, &self.contexts.words, &mut self.hits);
-            let ahead = self.seen.end..to;
+            // Further than is asked for: what follows will be asked for next.
+            let ahead = self.seen.end..ceil(text, to + AHEAD);
+            self.seen.end = ahead.end;
             self.contexts.lexicon.find(text, ahead, |start, end, word| {
                 if words[word as usize].stem || ends_word(text, end) {
                     hits.push(Hit { start, end, word });
                 }
             });
-            self.seen.end = to;
         }
         let first = self.hits.partition_point(|hit| hit.start < from);
-        self.hits[first..]
-            .iter()
-            .take_while(move |hit| hit.start < to)
-            .filter(move |hit| hit.end <= to)
+        let count = self.hits[first..].iter().take_while(|hit| hit.start < to);
+        (first..first + count.count(), to)
     }
 }

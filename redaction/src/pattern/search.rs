@@ -30,7 +30,6 @@ pub(crate) struct Scratch {
 struct Sets {
     bare: RuleSet,
     formed: RuleSet,
-    near: RuleSet,
     wanted: RuleSet,
 }
 
@@ -46,7 +45,6 @@ impl Scratch {
             sets: Sets {
                 bare: set(),
                 formed: set(),
-                near: set(),
                 wanted: set(),
             },
         }
@@ -99,8 +97,9 @@ impl<'t> Search<'t> {
                 return;
             }
             // Most places end here: every rule whose shape stands there needs a word that does not.
-            let near = self.tape.has_word(start, walk.end);
-            if self.homes.own && !walk.alone && !near {
+            let near = self.tape.near(start, walk.end);
+            let near = near.filter(|near| walk.meets(near));
+            if self.homes.own && !walk.alone && near.is_none() {
                 return;
             }
             sets.bare.clear();
@@ -109,11 +108,9 @@ impl<'t> Search<'t> {
             walk.rules(&mut sets.bare, &mut sets.formed);
             sets.wanted.unite_common(&sets.formed, &self.homes.formed);
             sets.wanted.unite_common(&sets.bare, &self.homes.bare);
-            if near {
+            if let Some(near) = near {
                 sets.formed.unite(&sets.bare);
-                sets.near.clear();
-                self.tape.near(start, walk.end, &mut sets.near);
-                sets.wanted.unite_common(&sets.formed, &sets.near);
+                sets.wanted.unite_common(&sets.formed, near);
             }
             for rule in sets.wanted.iter() {
                 // Of a closed shape the end is known, and looking no further costs less.

@@ -45,16 +45,25 @@ pub(super) struct Walk {
 impl Walk {
     /// Adds the rules whose shapes held digits only to `bare`, the others to `formed`.
     pub fn rules(&self, bare: &mut RuleSet, formed: &mut RuleSet) {
-        for &(state, edge, digits) in &self.ends {
-            let Some(ends) = self.table.ends(state) else {
-                continue;
-            };
-            let ending = if edge { &ends.all } else { &ends.inside };
+        for (ending, digits) in self.endings() {
             match digits {
                 true => bare.unite(ending),
                 false => formed.unite(ending),
             }
         }
+    }
+
+    /// Whether one of the rules is in `rules`.
+    pub fn meets(&self, rules: &RuleSet) -> bool {
+        self.endings().any(|(ending, _)| ending.meets(rules))
+    }
+
+    /// The rules whose shapes end in each place, and whether those held digits only.
+    fn endings(&self) -> impl Iterator<Item = (&RuleSet, bool)> {
+        self.ends.iter().filter_map(|&(state, edge, digits)| {
+            let ends = self.table.ends(state)?;
+            Some((if edge { &ends.all } else { &ends.inside }, digits))
+        })
     }
 }
 
@@ -97,7 +106,11 @@ impl Shapes {
         Ok(Self {
             automaton,
             first,
-            lead: shapes.iter().map(|(_, shape, _)| shape.lead).max().unwrap_or(0),
+            lead: shapes
+                .iter()
+                .map(|(_, shape, _)| shape.lead)
+                .max()
+                .unwrap_or(0),
             open,
         })
     }
