@@ -1,5 +1,9 @@
 //! The command line. Its help texts are the manual of each command.
 
+mod ledger;
+
+pub use ledger::{LedgerCommand, VerifyArgs};
+
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -245,22 +249,6 @@ pub enum PolicyCommand {
         #[arg(long)]
         no_ner: bool,
         /// Print the explanation as JSON.
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-/// What to do with the ledger.
-#[derive(Debug, Subcommand)]
-pub enum LedgerCommand {
-    /// Check every record's place in the hash chain.
-    ///
-    /// Finds any record that was edited, removed or reordered.
-    Verify {
-        /// The ledger's directory; `ledger` in the data directory by default.
-        #[arg(long, value_name = "DIR")]
-        dir: Option<PathBuf>,
-        /// Print the result as JSON.
         #[arg(long)]
         json: bool,
     },

@@ -18,6 +18,8 @@ pub struct Config {
     pub data: Data,
     /// Where prompts may be answered, in order of preference.
     pub endpoint: Vec<Endpoint>,
+    /// The ledger.
+    pub ledger: crate::ledger::Settings,
     /// What may go where.
     pub policy: PolicySection,
     /// Recognizers, jurisdictions, prices.
@@ -193,6 +195,9 @@ impl Config {
                 )));
             }
         }
+        if let Some(fault) = config.ledger.fault() {
+            return Err(fail(fault));
+        }
         let limits = &config.limits;
         for (key, value) in [
             ("body_bytes_max", limits.body_bytes_max),
@@ -249,6 +254,9 @@ mod tests {
             "{unit}"
         );
         assert!(error("[listen]\nreverse = \"localhost\"").contains("expected an address"));
+        assert!(error("[ledger]\ncheckpoint_interval_s = 0").contains("at least 1"));
+        assert!(error("[ledger]\norigin = \"a b\"").contains("without spaces"));
+        assert!(error("[ledger]\nmode = \"loose\"").contains("`relaxed`"));
         assert!(error("[limits]\njson_depth_max = 0").contains("at least 1"));
         let twice =
             "[[endpoint]]\nname='a'\nwire='openai'\n[[endpoint]]\nname='a'\nwire='openai'\n";

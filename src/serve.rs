@@ -7,6 +7,7 @@
 
 use crate::config::Config;
 use crate::exit::{Failure, Outcome};
+use crate::ledger::Signing;
 use crate::runtime::Runtime;
 use crate::supervise::{Spec, State, Supervised, child};
 use crate::{local_llm, store};
@@ -76,7 +77,7 @@ fn serve(
     let in_runtime = tokio.enter();
     let children = Children::start(config, config_file)?;
     let metrics = Arc::new(Metrics::default());
-    let ledger = Ledger::open(&config.data.dir.join("ledger"), Default::default())?;
+    let ledger = Ledger::open(&crate::ledger::directory(config), config.ledger.options())?;
     if let Some(torn) = ledger.recovered() {
         tracing::warn!(
             ?torn,
@@ -91,6 +92,8 @@ fn serve(
         Arc::clone(&metrics),
     )?;
 
+    let (stop_signing, signing_stopped) = watch::channel(false);
+    let (signing, signed) = Signing::start(config, &ledger, signing_stopped)?;
     let (shipper, ship_status) = shipper(config, &children, &ledger)?;
     let shipping = tokio.spawn(ship(shipper, stopped.clone()));
 
@@ -99,6 +102,7 @@ fn serve(
         complete: AtomicBool::new(false),
         children: children.watched(),
         ship: ship_status,
+        signing,
         metrics,
     });
     let admin = tokio.block_on(tokio::net::TcpListener::bind(&config.listen.admin));
@@ -128,7 +132,10 @@ fn serve(
 
     tracing::info!("the gate is closed; shipping what is left");
     stop.send_replace(true);
+    stop_signing.send_replace(true);
     tokio.block_on(async {
+        // The last checkpoint is for all that was recorded.
+        signed.await.ok();
         tokio::time::timeout(Duration::from_secs(20), shipping)
             .await
             .ok();
@@ -228,7 +235,7 @@ fn master_key(data: &Path) -> Result<MasterKey, Failure> {
 }
 
 /// Makes a directory that only we can look into.
-fn make_private(dir: &Path) -> Result<(), Failure> {
+pub fn make_private(dir: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new()
         .recursive(true)
@@ -363,6 +370,7 @@ struct Status {
     complete: AtomicBool,
     children: Vec<(&'static str, watch::Receiver<crate::supervise::Status>)>,
     ship: watch::Receiver<ShipStatus>,
+    signing: Arc<Signing>,
     metrics: Arc<Metrics>,
 }
 
@@ -400,6 +408,7 @@ impl admin::Status for Status {
             let up = u8::from(status.borrow().state == State::Healthy);
             _ = writeln!(text, "tollgate_child_up{{child=\"{name}\"}} {up}");
         }
+        self.signing.render(&mut text);
         let ship = self.ship.borrow().clone();
         _ = writeln!(
             text,

@@ -32,6 +32,8 @@ pub struct Setup {
     pub store: bool,
     /// Lines of `[limits]`.
     pub limits: &'static str,
+    /// Lines of `[ledger]`.
+    pub ledger: &'static str,
 }
 
 impl Setup {
@@ -63,10 +65,11 @@ impl Setup {
         let ner = if self.ner { "auto" } else { "off" };
         format!(
             "{}[listen]\nreverse = \"{reverse}\"\nadmin = \"{admin}\"\nthreads = 2\n\n[data]\ndir = {:?}\n\n\
-             [ner]\ndevice = \"{ner}\"\n\n{analytics}\n[limits]\n{}\n",
+             [ner]\ndevice = \"{ner}\"\n\n{analytics}\n[limits]\n{}\n\n[ledger]\n{}\n",
             self.endpoints,
             data.display().to_string(),
-            self.limits
+            self.limits,
+            self.ledger
         )
     }
 }

@@ -28,6 +28,7 @@ mod connections;
 mod demo;
 mod exchanges;
 mod large_body;
+mod ledger;
 mod sdk;
 mod store;
 mod streams;

@@ -5,6 +5,7 @@
 //! the queue again after letting go of it. Stable storage is one thread's business, so that no
 //! append waits for it, except under [`Sync::Always`], where that thread writes too.
 
+use super::merkle::Range;
 use super::writer::{Job, Writer};
 use super::{Error, Options, Sync};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -54,6 +55,20 @@ impl Appender {
             Sync::Interval(_) => self.shared.write_waiting(),
             Sync::Always => self.shared.wake_syncer(),
         }
+    }
+
+    /// The tree of all records written, once they are on stable storage.
+    pub(super) fn synced_tree(&self) -> Result<Range, Error> {
+        // Segments closed before this one were synced when they were closed.
+        let tree = match self.shared.writer.lock() {
+            Ok(writer) => writer.tree(),
+            Err(_) => return Err(Error::Closed),
+        };
+        // Whoever found the file taken meanwhile has left a job.
+        self.shared.write_waiting();
+        let synced = self.shared.sync();
+        self.shared.write_waiting();
+        synced.map(|()| tree)
     }
 }
 

@@ -58,6 +58,24 @@ pub enum Error {
         /// What the JSON library says.
         source: Arc<serde_json::Error>,
     },
+    /// The key that signs checkpoints cannot be used.
+    #[error("the signing key {}: {problem}", path.display())]
+    Key {
+        /// Its file.
+        path: PathBuf,
+        /// Why not. Never holds any of it.
+        problem: String,
+    },
+    /// A file of checkpoints or of verifier keys holds something else.
+    #[error("{}: line {line}", path.display())]
+    Note {
+        /// The file.
+        path: PathBuf,
+        /// The line where it begins.
+        line: usize,
+        /// What it is not.
+        source: Box<super::NoteError>,
+    },
     /// The ledger is shutting down.
     #[error("the ledger is closed")]
     Closed,

@@ -1,82 +1,26 @@
 //! One record as one line of the chain.
 
 use super::Error;
+use super::hash::{HEX_LEN, Hash};
+use super::merkle::leaf_hash;
 use crate::record::Record;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
-use std::fmt;
 use std::sync::Arc;
 
 /// The longest line, its newline included.
 pub const MAX_LINE_BYTES: usize = 1 << 20;
 
-const DOMAIN: &[u8] = b"tollgate ledger v1";
-const HEX_LEN: usize = 64;
+const DOMAIN: &[u8] = b"tollgate ledger v2";
 const SEQ_PREFIX: &[u8] = b"{\"seq\":";
 
-/// A SHA-256 of the chain, shown as lower-case hex.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Hash([u8; 32]);
-
-impl Hash {
-    /// What stands before the first record.
-    pub fn genesis() -> Hash {
-        Hash(Sha256::digest(DOMAIN).into())
-    }
-
-    /// The hash of a line whose JSON is `json`, after a line with this hash.
-    pub fn next(&self, json: &[u8]) -> Hash {
-        let mut sha = Sha256::new();
-        sha.update(self.0);
-        sha.update(json);
-        Hash(sha.finalize().into())
-    }
-
-    /// The raw bytes.
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
-    fn to_hex(self) -> [u8; HEX_LEN] {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let mut hex = [0; HEX_LEN];
-        for (pair, byte) in hex.chunks_exact_mut(2).zip(self.0) {
-            pair[0] = DIGITS[usize::from(byte >> 4)];
-            pair[1] = DIGITS[usize::from(byte & 15)];
-        }
-        hex
-    }
-
-    /// Strict: upper-case digits are refused, so that every bit of a line counts.
-    fn from_hex(hex: &[u8]) -> Option<Hash> {
-        fn digit(c: u8) -> Option<u8> {
-            match c {
-                b'0'..=b'9' => Some(c - b'0'),
-                b'a'..=b'f' => Some(c - b'a' + 10),
-                _ => None,
-            }
-        }
-        if hex.len() != HEX_LEN {
-            return None;
-        }
-        let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(hex.chunks_exact(2)) {
-            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
-        }
-        Some(Hash(bytes))
-    }
+/// What stands before the first record.
+pub(super) fn genesis() -> Hash {
+    Hash::of(DOMAIN)
 }
 
-impl fmt::Display for Hash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&String::from_utf8_lossy(&self.to_hex()))
-    }
-}
-
-impl fmt::Debug for Hash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
+/// The hash of a line whose record has this leaf hash, after a line with the hash `prev`.
+pub(super) fn chain(prev: &Hash, leaf: &Hash) -> Hash {
+    Hash::of_all(&[prev.as_bytes(), leaf.as_bytes()])
 }
 
 #[derive(Deserialize)]
@@ -94,9 +38,31 @@ pub(super) fn to_json(record: &Record) -> Result<Vec<u8>, serde_json::Error> {
     Ok(json)
 }
 
-/// Appends the line of a record, given as JSON, to `buf` and returns its hash; on an error `buf`
+/// The two hashes of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Hashes {
+    /// Of the chain up to it.
+    pub(super) line: Hash,
+    /// Of its record, as a leaf of the Merkle tree.
+    pub(super) leaf: Hash,
+}
+
+impl Hashes {
+    fn after(prev: &Hash, json: &[u8]) -> Hashes {
+        let leaf = leaf_hash(json);
+        let line = chain(prev, &leaf);
+        Hashes { line, leaf }
+    }
+}
+
+/// Appends the line of a record, given as JSON, to `buf` and returns its hashes; on an error `buf`
 /// is as before.
-pub(super) fn write(buf: &mut Vec<u8>, prev: &Hash, seq: u64, json: &[u8]) -> Result<Hash, Error> {
+pub(super) fn write(
+    buf: &mut Vec<u8>,
+    prev: &Hash,
+    seq: u64,
+    json: &[u8],
+) -> Result<Hashes, Error> {
     let start = buf.len();
     // The hash comes before what it covers: leave room, fill it in after.
     buf.resize(start + HEX_LEN, b'0');
@@ -106,8 +72,8 @@ pub(super) fn write(buf: &mut Vec<u8>, prev: &Hash, seq: u64, json: &[u8]) -> Re
     buf.extend_from_slice(b",\"record\":");
     buf.extend_from_slice(json);
     buf.push(b'}');
-    let hash = prev.next(&buf[start + HEX_LEN + 1..]);
-    buf[start..start + HEX_LEN].copy_from_slice(&hash.to_hex());
+    let hashes = Hashes::after(prev, &buf[start + HEX_LEN + 1..]);
+    buf[start..start + HEX_LEN].copy_from_slice(&hashes.line.to_hex());
     buf.push(b'\n');
     let bytes = buf.len() - start;
     if bytes > MAX_LINE_BYTES {
@@ -117,14 +83,15 @@ pub(super) fn write(buf: &mut Vec<u8>, prev: &Hash, seq: u64, json: &[u8]) -> Re
             limit: MAX_LINE_BYTES,
         });
     }
-    Ok(hash)
+    Ok(hashes)
 }
 
 /// A line as it stands in the file, its newline taken off: well-formed, not yet believed.
 pub(super) struct Line<'a> {
     pub(super) hash: Hash,
     pub(super) seq: u64,
-    json: &'a [u8],
+    /// The record's bytes: the leaf's data.
+    pub(super) json: &'a [u8],
 }
 
 impl<'a> Line<'a> {
@@ -142,9 +109,15 @@ impl<'a> Line<'a> {
         })
     }
 
-    /// Whether it continues a chain whose last hash is `prev`.
-    pub(super) fn follows(&self, prev: &Hash) -> bool {
-        prev.next(self.json) == self.hash
+    /// Its leaf hash, if it continues a chain whose last hash is `prev`.
+    pub(super) fn after(&self, prev: &Hash) -> Option<Hash> {
+        let hashes = Hashes::after(prev, self.json);
+        (hashes.line == self.hash).then_some(hashes.leaf)
+    }
+
+    /// Its leaf hash.
+    pub(super) fn leaf(&self) -> Hash {
+        leaf_hash(self.json)
     }
 
     /// The record.
@@ -167,31 +140,24 @@ mod tests {
     #[test]
     fn a_line_reads_back() {
         let mut buf = Vec::new();
-        let hash = write(&mut buf, &Hash::genesis(), 7, &to_json(&sample(7)).unwrap()).unwrap();
+        let hashes = write(&mut buf, &genesis(), 7, &to_json(&sample(7)).unwrap()).unwrap();
         assert_eq!(buf.pop(), Some(b'\n'));
         assert!(!buf.contains(&b'\n'));
         let line = Line::parse(&buf).unwrap();
-        assert_eq!((line.seq, line.hash), (7, hash));
-        assert!(line.follows(&Hash::genesis()));
-        assert!(!line.follows(&hash));
+        assert_eq!((line.seq, line.hash), (7, hashes.line));
+        assert_eq!(line.after(&genesis()), Some(hashes.leaf));
+        assert_eq!(line.after(&hashes.line), None);
+        assert_eq!(line.leaf(), hashes.leaf);
         assert_eq!(line.record().unwrap(), sample(7));
     }
 
     #[test]
     fn genesis_is_the_documented_one() {
-        // printf 'tollgate ledger v1' | sha256sum
+        // printf 'tollgate ledger v2' | sha256sum
         assert_eq!(
-            Hash::genesis().to_string(),
-            "588f43568502b900c243ad505b76b8ba6ee3e001df791378a9ab1008dcabcb08"
+            genesis().to_string(),
+            "3cf31ab2bb9e1af5ea86bf498098e848115096afb0240af445fa2069ae693cfc"
         );
-    }
-
-    #[test]
-    fn upper_case_hex_is_not_a_hash() {
-        let hex = Hash::genesis().to_string();
-        assert!(Hash::from_hex(hex.as_bytes()).is_some());
-        assert!(Hash::from_hex(hex.to_uppercase().as_bytes()).is_none());
-        assert!(Hash::from_hex(&hex.as_bytes()[1..]).is_none());
     }
 
     #[test]
@@ -199,7 +165,7 @@ mod tests {
         let mut record = sample(0);
         record.decision.reason = "x".repeat(MAX_LINE_BYTES);
         let mut buf = b"before".to_vec();
-        let error = write(&mut buf, &Hash::genesis(), 0, &to_json(&record).unwrap()).unwrap_err();
+        let error = write(&mut buf, &genesis(), 0, &to_json(&record).unwrap()).unwrap_err();
         assert!(matches!(error, Error::TooLong { .. }), "{error}");
         assert_eq!(buf, b"before");
     }

@@ -1,4 +1,4 @@
-//! The ledger: the append-only, hash-chained truth about what passed the gate.
+//! The ledger: the append-only, verifiable truth about what passed the gate.
 //!
 //! # Format
 //!
@@ -9,22 +9,32 @@
 //! <64 lower-case hex digits> <{"seq":0,"record":{…}}>\n
 //! ```
 //!
-//! The hex digits are SHA-256(hash of the line before, 32 bytes ‖ the JSON's bytes). Before the
-//! first line stands SHA-256 of the text `tollgate ledger v1`. The chain runs on from segment to
-//! segment. The hash of record 0 is the ledger's identity.
+//! The JSON's bytes, as they stand there, are the record: the leaf of the Merkle tree of RFC 6962,
+//! section 2.1, with the leaf hash SHA-256(0x00 ‖ JSON). The hex digits are SHA-256(hash of the
+//! line before, 32 bytes ‖ leaf hash, 32 bytes). Before the first line stands SHA-256 of the text
+//! `tollgate ledger v2`. The chain runs on from segment to segment. The hash of record 0 is the
+//! ledger's identity.
+//!
+//! The chain says which record is the first that was changed; the tree is what checkpoints are
+//! signed for ([`checkpoint`]) and what proofs are about ([`merkle`]). Both are made of leaf hashes
+//! alone.
 //!
 //! # Checking it without this program
 //!
 //! In bash, with `sha256sum` alone:
 //!
 //! ```bash
-//! prev=$(printf 'tollgate ledger v1' | sha256sum | cut -c1-64)
+//! bytes() { printf "$(sed 's/../\\x&/g' <<<"$1")"; }
+//! sum() { sha256sum | cut -c1-64; }
+//! prev=$(printf 'tollgate ledger v2' | sum)
 //! cat ledger/*.log | while read -r hash json; do
-//!   want=$({ printf "$(sed 's/../\\x&/g' <<<"$prev")"; printf '%s' "$json"; } | sha256sum | cut -c1-64)
-//!   if [ "$want" != "$hash" ]; then echo "broken at: $json"; exit 1; fi
+//!   leaf=$(printf '\0%s' "$json" | sum)
+//!   if [ "$(bytes "$prev$leaf" | sum)" != "$hash" ]; then echo "broken at: $json"; exit 1; fi
 //!   prev=$hash
 //! done
 //! ```
+//!
+//! The checkpoints and the tree are checked by the bundle that `tollgate ledger export` writes.
 //!
 //! # What holds
 //!
@@ -32,8 +42,10 @@
 //!   survives a power cut once synced, which happens at [`Sync`]'s pace.
 //! - A record whose append failed is not in the ledger, and the chain stays whole.
 //! - One process at a time holds a ledger.
-//! - Any edited, removed, repeated or moved line is found by [`verify`]. Whole lines cut from the
-//!   very end leave a valid chain: only a copy of the head's hash kept elsewhere shows that.
+//! - Any edited, removed, repeated or moved line is found by [`verify()`]. Lines cut from the very
+//!   end, and a chain made anew from some record on, are found against the checkpoints beside the
+//!   ledger; and against a checkpoint kept elsewhere ([`verify_against`]) even where those and
+//!   their key were replaced too.
 //! - The ledger has no clock; times are the records' own.
 //!
 //! What it costs: an append writes on the calling thread (a few microseconds into the operating
@@ -41,22 +53,36 @@
 //! the segment to be synced.
 
 mod appender;
+pub mod checkpoint;
 mod disk;
 mod error;
+mod hash;
+pub mod key;
 mod line;
+mod lines;
+pub mod merkle;
+mod note;
 mod reader;
 mod segment;
+mod tree;
 mod verify;
+mod walk;
 mod writer;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use error::Error;
-pub use line::{Hash, MAX_LINE_BYTES};
+pub use hash::Hash;
+pub use line::MAX_LINE_BYTES;
+pub use note::{KeyKind, Note, NoteError, Signer, Verdict, VerifierKey};
 pub use reader::{Entry, Reader, Tail};
 pub use segment::TornTail;
-pub use verify::{Bad, BadKind, VerifyReport, identity, verify};
+pub use tree::Tree;
+pub use verify::{
+    Bad, BadCheckpoint, BadKind, CheckpointFault, ClockStep, Evidence, VerifyReport, identity,
+    verify, verify_against,
+};
 
 use crate::record::Record;
 use std::fs::{File, TryLockError};
@@ -142,8 +168,8 @@ impl Ledger {
         std::fs::create_dir_all(dir).map_err(|e| Error::io("create", dir, e))?;
         let lock = acquire(dir)?;
         let report = match options.check {
-            Check::Full => verify::verify_all(dir)?,
-            Check::LastSegment => verify::verify_last(dir)?,
+            Check::Full => walk::all(dir, &[])?,
+            Check::LastSegment => walk::last(dir)?,
         };
         let recovered = match report.first_bad {
             None => None,
@@ -157,15 +183,13 @@ impl Ledger {
             let _ = id.set(first);
         }
         let (publish, published) = watch::channel(report.next_seq);
-        let writer = writer::Writer::new(
-            dir,
-            options,
-            disk,
-            report.next_seq,
-            report.head,
-            publish,
-            id.clone(),
-        )?;
+        let (before, last) = Tree::open(dir)?.into_ranges();
+        let position = writer::Position {
+            current: last.map_or_else(|| merkle::Range::empty(0), |last| last.range),
+            before,
+            head: report.head,
+        };
+        let writer = writer::Writer::new(dir, options, disk, position, publish, id.clone())?;
         let appender = appender::Appender::new(writer, &options)
             .map_err(|e| Error::io("start a thread for", dir, e))?;
         Ok(Ledger {
@@ -213,6 +237,11 @@ impl Ledger {
     /// What was found unfinished and set aside when the ledger was opened.
     pub fn recovered(&self) -> Option<&TornTail> {
         self.inner.recovered.as_ref()
+    }
+
+    /// The tree of all records written so far, once they are on stable storage. Blocks on the disk.
+    pub(crate) fn synced_tree(&self) -> Result<merkle::Range, Error> {
+        self.inner.appender.synced_tree()
     }
 
     /// The directory of the segments.

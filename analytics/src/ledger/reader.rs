@@ -1,12 +1,10 @@
 //! Reading records in order from any sequence number, at rest or while they are written.
 
 use super::Error;
-use super::line::{Hash, Line};
+use super::hash::Hash;
+use super::lines::Lines;
 use super::segment::{self, Segment};
-use super::verify::{Bad, BadKind};
 use crate::record::Record;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use tokio::sync::watch;
 
@@ -28,20 +26,7 @@ pub struct Reader {
     dir: PathBuf,
     next: u64,
     /// `None` until the segment of `next` exists.
-    open: Option<Open>,
-}
-
-#[derive(Debug)]
-struct Open {
-    segment: Segment,
-    file: BufReader<File>,
-    /// Where the next line begins.
-    offset: u64,
-    /// The sequence number of that line.
-    seq: u64,
-    /// The hash before it, unless the walk begins there.
-    head: Option<Hash>,
-    line: Vec<u8>,
+    open: Option<Lines>,
 }
 
 impl Reader {
@@ -84,8 +69,8 @@ impl Reader {
                     open.forget_buffer()?;
                     break;
                 }
-                let head = open.head;
-                self.open = Some(Open::new(following, head)?);
+                let head = open.head();
+                self.open = Some(Lines::of(following, head)?);
                 continue;
             };
             if line.seq == self.next {
@@ -103,74 +88,17 @@ impl Reader {
         Ok(block)
     }
 
-    fn segment_of(&self, seq: u64) -> Result<Option<Open>, Error> {
+    fn segment_of(&self, seq: u64) -> Result<Option<Lines>, Error> {
         let segments = segment::list(&self.dir)?;
         let after = segments.partition_point(|segment| segment.first <= seq);
         match (after.checked_sub(1), segments.is_empty()) {
-            (Some(i), _) => {
-                let segment = segments[i].clone();
-                let head = (segment.first == 0).then(Hash::genesis);
-                Ok(Some(Open::new(segment, head)?))
-            }
+            (Some(i), _) => Ok(Some(Lines::of(segments[i].clone(), None)?)),
             (None, true) => Ok(None),
             (None, false) => Err(Error::NoSuchRecord {
                 dir: self.dir.clone(),
                 seq,
             }),
         }
-    }
-}
-
-impl Open {
-    fn new(segment: Segment, head: Option<Hash>) -> Result<Open, Error> {
-        let file = File::open(&segment.path).map_err(|e| Error::io("open", &segment.path, e))?;
-        let seq = segment.first;
-        let file = BufReader::with_capacity(1 << 18, file);
-        Ok(Open {
-            segment,
-            file,
-            offset: 0,
-            seq,
-            head,
-            line: Vec::new(),
-        })
-    }
-
-    /// The next whole line, checked against the chain; `None` at the end of what is written.
-    fn advance(&mut self) -> Result<Option<Line<'_>>, Error> {
-        self.line.clear();
-        let read = self
-            .file
-            .read_until(b'\n', &mut self.line)
-            .map_err(|e| Error::io("read", &self.segment.path, e))?;
-        let Some(text) = self.line.strip_suffix(b"\n") else {
-            return Ok(None);
-        };
-        let line = Line::parse(text)
-            .filter(|line| line.seq == self.seq)
-            .filter(|line| self.head.is_none_or(|head| line.follows(&head)));
-        let Some(line) = line else {
-            let name = self.segment.path.file_name().unwrap_or_default();
-            return Err(Error::Broken(Bad {
-                seq: self.seq,
-                kind: BadKind::Edited,
-                segment: name.to_string_lossy().into_owned(),
-                offset: self.offset,
-            }));
-        };
-        self.offset += read as u64;
-        self.seq += 1;
-        self.head = Some(line.hash);
-        Ok(Some(line))
-    }
-
-    /// Drops what was read ahead: the bytes of a write that fails are cut off again and others
-    /// come in their place.
-    fn forget_buffer(&mut self) -> Result<(), Error> {
-        self.file
-            .seek(SeekFrom::Start(self.offset))
-            .map(drop)
-            .map_err(|e| Error::io("read", &self.segment.path, e))
     }
 }
 

@@ -15,6 +15,13 @@ pub(super) struct Segment {
     pub(super) path: PathBuf,
 }
 
+impl Segment {
+    /// The file's name, for messages.
+    pub(super) fn file_name(&self) -> String {
+        name(self.first)
+    }
+}
+
 /// The file name of the segment that begins with record `first`.
 pub(super) fn name(first: u64) -> String {
     format!("{first:0DIGITS$}{SUFFIX}")

@@ -64,14 +64,14 @@ fn open(dir: &Path) -> Ledger {
 }
 
 /// Writes records `from..to`, one after the other.
-async fn fill(ledger: &Ledger, from: u64, to: u64) {
+pub(crate) async fn fill(ledger: &Ledger, from: u64, to: u64) {
     for n in from..to {
         assert_eq!(ledger.append(&sample(n)).await.unwrap(), n);
     }
 }
 
 /// A closed ledger of records `0..n` in segments of at least `segment_bytes`.
-fn made(n: u64, segment_bytes: u64) -> tempfile::TempDir {
+pub(crate) fn made(n: u64, segment_bytes: u64) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
@@ -367,22 +367,17 @@ fn segments_removed_renamed_or_cut_are_found() {
         .set_len(len - 1)
         .unwrap();
     assert_eq!(bad(dir.path()), Some((names[2] - 1, BadKind::Edited)));
-    // The quick check at opening sees that the segments no longer meet.
+    // The quick check at opening trusts what is in the closed segments, but not that they are.
     let options = Options {
         check: Check::LastSegment,
         ..Options::default()
     };
+    assert!(Ledger::open(dir.path(), options).is_ok());
     fs::remove_file(&second).unwrap();
-    assert!(
-        Ledger::open(dir.path(), options).is_ok(),
-        "trusts what lies before the last two"
-    );
-    let last = *names.last().unwrap();
-    fs::remove_file(dir.path().join(segment::name(names[names.len() - 2]))).unwrap();
-    assert!(
-        matches!(Ledger::open(dir.path(), options), Err(Error::Broken(_))),
-        "{last}"
-    );
+    assert!(matches!(
+        Ledger::open(dir.path(), options),
+        Err(Error::Broken(_))
+    ));
 }
 
 #[test]

@@ -1,14 +1,14 @@
-//! Walks the chain and says where it first fails, and how.
+//! Says where a ledger first fails, and how.
 
-use super::line::{Hash, Line};
-use super::segment::{self, Segment};
-use super::{Error, is_live};
+use super::checkpoint::{self, Signed};
+use super::hash::Hash;
+use super::line::Line;
+use super::note::{KeyKind, Verdict, VerifierKey};
+use super::walk::{self, Mark};
+use super::{Error, is_live, segment};
 use std::fmt;
-use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::BufRead;
 use std::path::Path;
-
-const BUFFER_BYTES: usize = 1 << 20;
 
 /// What a check of a ledger found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,13 +21,93 @@ pub struct VerifyReport {
     pub next_seq: u64,
     /// The hash of record 0, if it was checked and holds.
     pub id: Option<Hash>,
-    /// The hash of the last record that holds. Keep a copy elsewhere: a cut tail shows only
-    /// against it.
+    /// The hash of the last record that holds.
     pub head: Hash,
+    /// The root of the tree of the records that hold, when all were checked.
+    pub root: Option<Hash>,
+    /// How many of them a checkpoint was signed for. Those after it, cut off, are not missed.
+    pub signed: u64,
+    /// How many checkpoints were checked, those given to compare with included.
+    pub checkpoints: u64,
+    /// How many cosignatures of known witnesses they bear.
+    pub cosignatures: u64,
+    /// How often the recorded time steps back by more than two seconds. No damage: clocks are
+    /// corrected; worth a look when nobody did.
+    pub clock_steps: u64,
+    /// The first of them.
+    pub first_clock_step: Option<ClockStep>,
     /// Whether a process was appending meanwhile; the walk then ends at its last whole record.
     pub live: bool,
-    /// Where the chain first fails; nothing after it was judged.
+    /// Where the records first fail; nothing after it was judged.
     pub first_bad: Option<Bad>,
+    /// The first checkpoint that is none of this ledger's.
+    pub bad_checkpoint: Option<BadCheckpoint>,
+}
+
+impl VerifyReport {
+    pub(super) fn begin(next_seq: u64, head: Hash) -> VerifyReport {
+        VerifyReport {
+            records: 0,
+            bytes: 0,
+            next_seq,
+            id: None,
+            head,
+            root: None,
+            signed: 0,
+            checkpoints: 0,
+            cosignatures: 0,
+            clock_steps: 0,
+            first_clock_step: None,
+            live: false,
+            first_bad: None,
+            bad_checkpoint: None,
+        }
+    }
+
+    /// Whether nothing is wrong.
+    pub fn is_sound(&self) -> bool {
+        self.first_bad.is_none() && self.bad_checkpoint.is_none()
+    }
+}
+
+/// A record whose time lies before an earlier one's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockStep {
+    /// The record's sequence number.
+    pub seq: u64,
+    /// By how much, in microseconds.
+    pub back_us: i64,
+}
+
+/// A checkpoint that does not hold by itself, whatever the records are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadCheckpoint {
+    /// The number of records that it speaks of.
+    pub size: u64,
+    /// What is wrong with it.
+    pub fault: CheckpointFault,
+}
+
+/// What is wrong with a checkpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckpointFault {
+    /// A known key's signature does not hold.
+    Signature,
+    /// No known key signed it.
+    Unsigned,
+    /// It speaks of fewer records than the one before it.
+    Order,
+}
+
+impl fmt::Display for BadCheckpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.fault {
+            CheckpointFault::Signature => "its signature does not hold",
+            CheckpointFault::Unsigned => "none of the known keys signed it",
+            CheckpointFault::Order => "it speaks of fewer records than the one before it",
+        };
+        write!(f, "the checkpoint of {} records: {what}", self.size)
+    }
 }
 
 /// Where and how a chain fails.
@@ -51,7 +131,20 @@ impl fmt::Display for Bad {
             segment,
             offset,
         } = self;
-        write!(f, "record {seq} {kind} ({segment}, byte {offset})")
+        match kind {
+            BadKind::Rewritten { until } => write!(
+                f,
+                "record {seq} or one after it, before record {until}, is not the one that was \
+                 signed for, and the chain was made to fit ({segment})"
+            ),
+            BadKind::CutOff { until } => write!(
+                f,
+                "record {seq} and all up to record {} were cut off: they were signed for \
+                 ({segment}, byte {offset})",
+                until.saturating_sub(1)
+            ),
+            kind => write!(f, "record {seq} {kind} ({segment}, byte {offset})"),
+        }
     }
 }
 
@@ -68,6 +161,17 @@ pub enum BadKind {
     Duplicated,
     /// It is the last one and unfinished: a crash in the middle of a write.
     TruncatedTail,
+    /// The chain holds, but a root that was signed (or kept beside the segment) does not: one of
+    /// the records from here to `until` was changed and every hash after it made anew.
+    Rewritten {
+        /// The size of the tree that was signed for.
+        until: u64,
+    },
+    /// The chain holds and ends here, but a checkpoint was signed for more.
+    CutOff {
+        /// How many records it was signed for.
+        until: u64,
+    },
 }
 
 impl BadKind {
@@ -79,6 +183,8 @@ impl BadKind {
             BadKind::Reordered => "reordered",
             BadKind::Duplicated => "duplicated",
             BadKind::TruncatedTail => "truncated_tail",
+            BadKind::Rewritten { .. } => "rewritten",
+            BadKind::CutOff { .. } => "cut_off",
         }
     }
 }
@@ -91,18 +197,66 @@ impl fmt::Display for BadKind {
             BadKind::Reordered => "was moved",
             BadKind::Duplicated => "is preceded by a repeated one",
             BadKind::TruncatedTail => "is unfinished",
+            BadKind::Rewritten { .. } => "was rewritten",
+            BadKind::CutOff { .. } => "was cut off",
         })
     }
 }
 
-/// Checks every record of the ledger in `dir`. Changes nothing, and needs no lock: a ledger that
-/// is being written is checked up to its last whole record.
+/// What a ledger is checked against, beside itself.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// Checkpoints that were kept elsewhere.
+    pub against: Vec<Signed>,
+    /// The keys that may have signed checkpoints. None: those kept beside the ledger, which who
+    /// replaced the ledger could replace too.
+    pub keys: Vec<VerifierKey>,
+    /// Witnesses whose cosignatures are checked where checkpoints bear them.
+    pub witnesses: Vec<VerifierKey>,
+}
+
+/// Checks every record of the ledger in `dir` and every checkpoint beside it. Changes nothing, and
+/// needs no lock: a ledger that is being written is checked up to its last whole record.
 ///
 /// Fails only if the files cannot be read; what is wrong with them is in the report.
 pub fn verify(dir: &Path) -> Result<VerifyReport, Error> {
+    verify_against(dir, &Evidence::default())
+}
+
+/// [`verify`], with what is known from elsewhere.
+pub fn verify_against(dir: &Path, evidence: &Evidence) -> Result<VerifyReport, Error> {
     let live = is_live(dir);
-    let mut report = verify_all(dir)?;
+    // Before the records: a checkpoint of a live ledger never speaks of more than is written.
+    let stored = checkpoint::stored(dir)?;
+    let kept;
+    let keys = if evidence.keys.is_empty() {
+        kept = checkpoint::keys(dir)?;
+        &kept
+    } else {
+        &evidence.keys
+    };
+    let bad_checkpoint = first_bad(&stored, keys, evidence)
+        .or_else(|| out_of_order(&stored))
+        .or_else(|| first_bad(&evidence.against, keys, evidence));
+    let judged = stored.iter().chain(&evidence.against);
+    let mut marks: Vec<Mark> = judged
+        .clone()
+        .filter(|signed| signed.checkpoint.size > 0)
+        .map(|signed| Mark {
+            size: signed.checkpoint.size,
+            root: signed.checkpoint.root,
+        })
+        .collect();
+    marks.sort_by_key(|mark| mark.size);
+
+    let mut report = walk::all(dir, &marks)?;
     report.live = live;
+    report.bad_checkpoint = bad_checkpoint;
+    report.checkpoints = (stored.len() + evidence.against.len()) as u64;
+    report.cosignatures = judged
+        .flat_map(|signed| evidence.witnesses.iter().map(|key| key.check(&signed.note)))
+        .filter(|verdict| matches!(verdict, Verdict::Signed(_)))
+        .count() as u64;
     // The line that a living writer has not finished is no damage.
     if live
         && report
@@ -115,25 +269,33 @@ pub fn verify(dir: &Path) -> Result<VerifyReport, Error> {
     Ok(report)
 }
 
-/// [`verify`], whoever holds the ledger.
-pub(super) fn verify_all(dir: &Path) -> Result<VerifyReport, Error> {
-    let segments = segment::list(dir)?;
-    Walk::from(0, Hash::genesis()).run(&segments)
+fn first_bad(of: &[Signed], keys: &[VerifierKey], evidence: &Evidence) -> Option<BadCheckpoint> {
+    let keys = || keys.iter().chain(&evidence.witnesses);
+    of.iter().find_map(|signed| {
+        let verdicts = || keys().map(|key| (key.kind(), key.check(&signed.note)));
+        let fault = if verdicts().any(|(_, verdict)| verdict == Verdict::Wrong) {
+            CheckpointFault::Signature
+        } else if !verdicts().any(|verdict| verdict == (KeyKind::Ed25519, Verdict::Signed(None))) {
+            CheckpointFault::Unsigned
+        } else {
+            return None;
+        };
+        Some(BadCheckpoint {
+            size: signed.checkpoint.size,
+            fault,
+        })
+    })
 }
 
-/// Checks the last segment only, trusting the hash before it.
-pub(super) fn verify_last(dir: &Path) -> Result<VerifyReport, Error> {
-    let segments = segment::list(dir)?;
-    match segments.as_slice() {
-        [.., before, last] => match last_line(before)? {
-            Some((seq, head)) if seq + 1 == last.first => {
-                Walk::from(last.first, head).run(std::slice::from_ref(last))
-            }
-            // The segments do not meet: let the full check name what is wrong.
-            _ => verify_all(dir),
-        },
-        _ => verify_all(dir),
-    }
+fn out_of_order(stored: &[Signed]) -> Option<BadCheckpoint> {
+    let size = |signed: &Signed| signed.checkpoint.size;
+    let pair = stored
+        .windows(2)
+        .find(|pair| size(&pair[1]) < size(&pair[0]))?;
+    Some(BadCheckpoint {
+        size: size(&pair[1]),
+        fault: CheckpointFault::Order,
+    })
 }
 
 /// The identity of the ledger in `dir`: the hash of record 0, unchecked; `None` if it has none.
@@ -142,159 +304,9 @@ pub fn identity(dir: &Path) -> Result<Option<Hash>, Error> {
         return Ok(None);
     };
     let mut line = Vec::new();
-    open(&segment)?
+    walk::open(&segment)?
         .read_until(b'\n', &mut line)
         .map_err(|e| Error::io("read", &segment.path, e))?;
     let whole = line.strip_suffix(b"\n").and_then(Line::parse);
     Ok(whole.filter(|line| line.seq == 0).map(|line| line.hash))
-}
-
-fn open(segment: &Segment) -> Result<BufReader<File>, Error> {
-    let file = File::open(&segment.path).map_err(|e| Error::io("open", &segment.path, e))?;
-    Ok(BufReader::with_capacity(BUFFER_BYTES, file))
-}
-
-/// The number and hash of the last line, if it is whole; read line by line because lines have no
-/// fixed length.
-fn last_line(segment: &Segment) -> Result<Option<(u64, Hash)>, Error> {
-    let mut reader = open(segment)?;
-    let (mut line, mut last) = (Vec::new(), None);
-    loop {
-        line.clear();
-        let io = |e| Error::io("read", &segment.path, e);
-        if reader.read_until(b'\n', &mut line).map_err(io)? == 0 {
-            return Ok(last);
-        }
-        last = line
-            .strip_suffix(b"\n")
-            .and_then(Line::parse)
-            .map(|line| (line.seq, line.hash));
-    }
-}
-
-/// The state of a walk along the chain.
-struct Walk {
-    start: u64,
-    report: VerifyReport,
-}
-
-impl Walk {
-    fn from(next_seq: u64, head: Hash) -> Walk {
-        let report = VerifyReport {
-            records: 0,
-            bytes: 0,
-            next_seq,
-            id: None,
-            head,
-            live: false,
-            first_bad: None,
-        };
-        Walk {
-            start: next_seq,
-            report,
-        }
-    }
-
-    fn run(mut self, segments: &[Segment]) -> Result<VerifyReport, Error> {
-        for (i, segment) in segments.iter().enumerate() {
-            let rest = &segments[i + 1..];
-            if let Some(bad) = self.segment(segment, rest)? {
-                self.report.first_bad = Some(bad);
-                break;
-            }
-        }
-        self.report.records = self.report.next_seq - self.start;
-        Ok(self.report)
-    }
-
-    fn segment(&mut self, segment: &Segment, rest: &[Segment]) -> Result<Option<Bad>, Error> {
-        let expected = self.report.next_seq;
-        let bad = |seq, kind, offset| {
-            let segment = segment.path.file_name().unwrap_or_default();
-            Ok(Some(Bad {
-                seq,
-                kind,
-                segment: segment.to_string_lossy().into_owned(),
-                offset,
-            }))
-        };
-        if segment.first < expected {
-            return bad(expected, BadKind::Duplicated, 0);
-        }
-        let mut reader = open(segment)?;
-        let (mut line, mut offset) = (Vec::new(), 0);
-        if segment.first > expected {
-            let kind = self.missing(expected, &mut reader, rest)?;
-            return bad(expected, kind, 0);
-        }
-        loop {
-            line.clear();
-            let io = |e| Error::io("read", &segment.path, e);
-            let read = reader.read_until(b'\n', &mut line).map_err(io)? as u64;
-            if read == 0 {
-                return Ok(None);
-            }
-            let seq = self.report.next_seq;
-            let Some(text) = line.strip_suffix(b"\n") else {
-                let last = rest.is_empty();
-                let kind = if last {
-                    BadKind::TruncatedTail
-                } else {
-                    BadKind::Edited
-                };
-                return bad(seq, kind, offset);
-            };
-            match Line::parse(text) {
-                Some(line) if line.seq == seq && line.follows(&self.report.head) => {
-                    if seq == 0 {
-                        self.report.id = Some(line.hash);
-                    }
-                    self.report.head = line.hash;
-                    self.report.next_seq += 1;
-                    self.report.bytes += read;
-                    offset += read;
-                }
-                Some(line) if line.seq > seq => {
-                    let kind = self.missing(seq, &mut reader, rest)?;
-                    return bad(seq, kind, offset);
-                }
-                Some(line) if line.seq < seq => return bad(seq, BadKind::Duplicated, offset),
-                _ => return bad(seq, BadKind::Edited, offset),
-            }
-        }
-    }
-
-    /// Whether the missing record `seq` stands further on.
-    fn missing(
-        &self,
-        seq: u64,
-        reader: &mut BufReader<File>,
-        rest: &[Segment],
-    ) -> Result<BadKind, Error> {
-        let found = holds(reader, seq)?;
-        for segment in rest.iter().take_while(|_| !found) {
-            if holds(&mut open(segment)?, seq)? {
-                return Ok(BadKind::Reordered);
-            }
-        }
-        Ok(if found {
-            BadKind::Reordered
-        } else {
-            BadKind::Removed
-        })
-    }
-}
-
-fn holds(reader: &mut BufReader<File>, seq: u64) -> Result<bool, Error> {
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let io = |e| Error::io("read", Path::new("a segment"), e);
-        if reader.read_until(b'\n', &mut line).map_err(io)? == 0 {
-            return Ok(false);
-        }
-        if Line::parse(&line).is_some_and(|line| line.seq == seq) {
-            return Ok(true);
-        }
-    }
 }

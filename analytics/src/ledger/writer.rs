@@ -1,7 +1,10 @@
 //! What writes: it takes the records that have gathered, writes them at once, answers all.
 
 use super::disk::{Disk, SegmentFile};
-use super::line::{self, Hash};
+use super::hash::Hash;
+use super::line;
+use super::merkle::Range;
+use super::tree::Summary;
 use super::{Error, Options, Sync, segment};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -33,14 +36,29 @@ pub(super) struct Writer {
     overhang: bool,
     next: u64,
     head: Hash,
+    /// The tree of the closed segments' records, and of this one's.
+    before: Range,
+    current: Range,
     /// When the oldest unsynced write was made.
     unsynced: Option<Instant>,
     /// The last sync failed: nothing more is accepted before one succeeds.
     sync_failed: bool,
     published: watch::Sender<u64>,
     id: Arc<OnceLock<Hash>>,
-    /// The lines of one write; kept for its room.
+    /// The lines of one write, and their records' leaf hashes; kept for their room.
     bytes: Vec<u8>,
+    leaves: Vec<Hash>,
+}
+
+/// Where a writer goes on.
+#[derive(Debug)]
+pub(super) struct Position {
+    /// The tree of the closed segments' records.
+    pub(super) before: Range,
+    /// Of the open segment's.
+    pub(super) current: Range,
+    /// The hash of the last line.
+    pub(super) head: Hash,
 }
 
 /// A segment that is being synced while others write.
@@ -71,11 +89,16 @@ impl Writer {
         dir: &Path,
         options: Options,
         mut disk: Box<dyn Disk>,
-        next: u64,
-        head: Hash,
+        position: Position,
         published: watch::Sender<u64>,
         id: Arc<OnceLock<Hash>>,
     ) -> Result<Writer, Error> {
+        let Position {
+            before,
+            current,
+            head,
+        } = position;
+        let next = current.end();
         let last = segment::list(dir)?.pop();
         let path = last.map_or_else(|| dir.join(segment::name(next)), |segment| segment.path);
         let file = disk.open(&path).map_err(|e| Error::io("open", &path, e))?;
@@ -93,12 +116,22 @@ impl Writer {
             overhang: false,
             next,
             head,
+            before,
+            current,
             unsynced: None,
             sync_failed: false,
             published,
             id,
             bytes: Vec::new(),
+            leaves: Vec::new(),
         })
+    }
+
+    /// The tree of all records written.
+    pub(super) fn tree(&self) -> Range {
+        let mut tree = self.before.clone();
+        tree.join(&self.current);
+        tree
     }
 
     /// When the oldest write was made that has not been synced.
@@ -137,20 +170,23 @@ impl Writer {
     pub(super) fn batch(&mut self, jobs: Vec<Job>) {
         let mut jobs = jobs.into_iter();
         let mut bytes = std::mem::take(&mut self.bytes);
+        let mut leaves = std::mem::take(&mut self.leaves);
         loop {
             bytes.clear();
+            leaves.clear();
             let mut waiting = Vec::with_capacity(jobs.len());
             let (mut next, mut head, mut record_zero) = (self.next, self.head, None);
             while bytes.len() < BATCH_BYTES
                 && let Some(Job { json, done, _slot }) = jobs.next()
             {
                 match line::write(&mut bytes, &head, next, &json) {
-                    Ok(hash) => {
+                    Ok(hashes) => {
                         waiting.push((done, next, _slot));
+                        leaves.push(hashes.leaf);
                         if next == 0 {
-                            record_zero = Some(hash);
+                            record_zero = Some(hashes.line);
                         }
-                        (next, head) = (next + 1, hash);
+                        (next, head) = (next + 1, hashes.line);
                     }
                     Err(error) => drop(done.send(Err(error))),
                 }
@@ -161,6 +197,9 @@ impl Writer {
             match self.write(&bytes) {
                 Ok(()) => {
                     (self.next, self.head) = (next, head);
+                    for leaf in &leaves {
+                        self.current.push(*leaf);
+                    }
                     if let Some(hash) = record_zero {
                         let _ = self.id.set(hash);
                     }
@@ -178,7 +217,7 @@ impl Writer {
             }
         }
         bytes.shrink_to(BATCH_BYTES / 8);
-        self.bytes = bytes;
+        (self.bytes, self.leaves) = (bytes, leaves);
     }
 
     /// All of `bytes` or nothing.
@@ -237,6 +276,15 @@ impl Writer {
             .sync_dir(&self.dir)
             .map_err(|e| Error::io("sync", &self.dir, e))?;
         (self.file, self.path, self.len) = (file, Arc::new(path), 0);
+        let closed = Summary {
+            range: std::mem::replace(&mut self.current, Range::empty(self.next)),
+            head: self.head,
+        };
+        self.before.join(&closed.range);
+        // Derived from the segment: who misses it makes it again.
+        if let Err(error) = closed.write(&self.dir) {
+            tracing::warn!(error = %error, "the hashes of a closed segment were not written");
+        }
         Ok(())
     }
 }

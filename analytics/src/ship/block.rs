@@ -40,7 +40,7 @@ mod tests {
                 record.started_us = time.parse::<Timestamp>().unwrap().as_microsecond();
                 Entry {
                     seq,
-                    hash: Hash::genesis(),
+                    hash: Hash::of(b""),
                     record,
                 }
             };

@@ -1,0 +1,82 @@
+//! The ledger as an auditor meets it: what the gate leaves behind, checked with the commands.
+
+use crate::gate::{Gate, Setup};
+use crate::upstream::Upstream;
+use std::path::Path;
+use tokio::process::Command;
+
+/// What a command said, and whether it was content.
+async fn tollgate(gate: &Gate, arguments: &[&str]) -> (bool, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_tollgate"))
+        .args(arguments)
+        .arg("--config")
+        .arg(gate.data().with_file_name("tollgate.toml"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .await
+        .expect("the binary runs");
+    let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text += &String::from_utf8_lossy(&output.stderr);
+    (output.status.success(), text)
+}
+
+fn first_segment(ledger: &Path) -> std::path::PathBuf {
+    ledger.join(format!("{:020}.log", 0))
+}
+
+#[tokio::test]
+async fn a_gate_leaves_a_ledger_that_an_auditor_can_check() {
+    let upstream = Upstream::start().await;
+    let setup = Setup {
+        ledger: "checkpoint_interval_s = 1\nmode = \"strict\"",
+        ..Setup::default().endpoint("echo", "openai", &upstream.url("echo"), "\"m\"")
+    };
+    let mut gate = Gate::start(setup).await;
+    let ask = async |gate: &Gate| {
+        let body = r#"{"model":"m","messages":[{"role":"user","content":"hello"}]}"#;
+        assert_eq!(gate.post("/v1/chat/completions", body).await.status, 200);
+    };
+    for _ in 0..3 {
+        ask(&gate).await;
+    }
+    let (done, key) = tollgate(&gate, &["ledger", "key"]).await;
+    assert!(done, "{key}");
+    let key = key.trim();
+
+    // While it runs, it signs by itself: an auditor takes a copy home.
+    let mut kept = String::new();
+    for _ in 0..100 {
+        let (done, text) = tollgate(&gate, &["ledger", "checkpoint"]).await;
+        if done {
+            kept = text;
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert!(kept.starts_with("tollgate/"), "{kept}");
+    let kept_file = gate.data().join("kept");
+    std::fs::write(&kept_file, kept).expect("written");
+    let against = kept_file.to_str().expect("a path").to_owned();
+    ask(&gate).await;
+    gate.stop().await;
+
+    let verify = ["ledger", "verify", "--json", "--key", key, "--against", &against];
+    let (sound, text) = tollgate(&gate, &verify).await;
+    assert!(sound, "{text}");
+    let report: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(report["records"], 4, "{report}");
+    assert_eq!(report["signed"], 4, "the last checkpoint is for all: {report}");
+
+    // Somebody cuts the tail off and clears away what was signed for it.
+    let ledger = gate.data().join("ledger");
+    let text = std::fs::read_to_string(first_segment(&ledger)).expect("a segment");
+    let first = text.split_inclusive('\n').next().expect("a line");
+    std::fs::write(first_segment(&ledger), first).expect("written");
+    let (sound, text) = tollgate(&gate, &["ledger", "verify"]).await;
+    assert!(!sound && text.contains("record 1 and all up to record 3 were cut off"), "{text}");
+    std::fs::remove_file(ledger.join("checkpoints")).expect("removed");
+    let (sound, _) = tollgate(&gate, &["ledger", "verify"]).await;
+    assert!(sound, "by itself it fits");
+    let (sound, text) = tollgate(&gate, &verify).await;
+    assert!(!sound && text.contains("cut_off"), "{text}");
+}
