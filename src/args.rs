@@ -2,7 +2,7 @@
 
 mod ledger;
 
-pub use ledger::{LedgerCommand, VerifyArgs};
+pub use ledger::{ExportArgs, LedgerCommand, VerifyArgs};
 
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;

@@ -1,7 +1,11 @@
 //! `tollgate ledger` on the command line.
 
 use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
 use std::path::PathBuf;
+use tollgate_analytics::ledger::Bound;
 
 /// What to do with the ledger.
 #[derive(Debug, Subcommand)]
@@ -12,6 +16,13 @@ pub enum LedgerCommand {
     /// first. What somebody did who could write here and knows how the ledger is made shows only
     /// against something kept elsewhere: a checkpoint (--against) and the public key (--key).
     Verify(VerifyArgs),
+    /// Write records with their proofs for somebody who checks them without Tollgate.
+    ///
+    /// The bundle holds the records, an inclusion proof for each, signed checkpoints, the public
+    /// key, sums of the rules and prices in force, and a README with the commands that check it:
+    /// they need sha256sum, OpenSSL and Python. Only records that a checkpoint was signed for can
+    /// be exported.
+    Export(ExportArgs),
     /// Sign for the records so far and print the checkpoint.
     ///
     /// While a gate runs it alone signs, at `ledger.checkpoint_interval_s`; then its newest
@@ -51,4 +62,56 @@ pub struct VerifyArgs {
     /// Print the result as JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `ledger export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// The first record: its sequence number, or a date or time (2026-11-01,
+    /// 2026-11-01T08:00:00Z). From the beginning if absent.
+    #[arg(long, value_name = "WHERE", value_parser = bound)]
+    pub from: Option<Bound>,
+    /// The first record that is left out. All that a checkpoint was signed for if absent.
+    #[arg(long, value_name = "WHERE", value_parser = bound)]
+    pub to: Option<Bound>,
+    /// The directory to write; it must not exist, or be empty.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Print what was written as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A sequence number, an RFC 3339 time, or a date, whose day begins at midnight UTC.
+fn bound(text: &str) -> Result<Bound, String> {
+    if let Ok(seq) = text.parse() {
+        return Ok(Bound::Seq(seq));
+    }
+    let time = text.parse::<Timestamp>().ok().or_else(|| {
+        let midnight = text.parse::<Date>().ok()?.at(0, 0, 0, 0);
+        Offset::UTC.to_timestamp(midnight).ok()
+    });
+    time.map(|time| Bound::Time(time.as_microsecond()))
+        .ok_or_else(|| "expected a sequence number, a date or a time in RFC 3339".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_is_a_number_a_date_or_a_time() {
+        assert_eq!(bound("12"), Ok(Bound::Seq(12)));
+        let day = Bound::Time(1_793_491_200_000_000);
+        for text in [
+            "2026-11-01",
+            "2026-11-01T00:00:00Z",
+            "2026-11-01T01:00:00+01:00",
+        ] {
+            assert_eq!(bound(text), Ok(day), "{text}");
+        }
+        for text in ["", "yesterday", "-1", "2026-13-01"] {
+            assert!(bound(text).is_err(), "{text}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! `tollgate ledger`: the auditor's view of the records, and how `serve` keeps them.
 
+mod export;
 mod settings;
 mod signing;
 mod verify;
@@ -24,6 +25,7 @@ pub fn run(command: &LedgerCommand, config: &Config) -> Outcome {
     let mut out = io::stdout().lock();
     match command {
         LedgerCommand::Verify(args) => verify::run(args, config, &mut out),
+        LedgerCommand::Export(args) => export::run(args, config, &mut out),
         LedgerCommand::Checkpoint { json } => print(&signed_now(config)?, *json, &mut out),
         LedgerCommand::Key { json } => key(config, *json, &mut out),
     }

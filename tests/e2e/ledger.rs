@@ -46,8 +46,8 @@ async fn a_gate_leaves_a_ledger_that_an_auditor_can_check() {
     // While it runs, it signs by itself: an auditor takes a copy home.
     let mut kept = String::new();
     for _ in 0..100 {
-        let (done, text) = tollgate(&gate, &["ledger", "checkpoint"]).await;
-        if done {
+        let (_, text) = tollgate(&gate, &["ledger", "checkpoint"]).await;
+        if text.lines().nth(1) == Some("3") {
             kept = text;
             break;
         }
@@ -60,12 +60,35 @@ async fn a_gate_leaves_a_ledger_that_an_auditor_can_check() {
     ask(&gate).await;
     gate.stop().await;
 
-    let verify = ["ledger", "verify", "--json", "--key", key, "--against", &against];
+    let verify = [
+        "ledger",
+        "verify",
+        "--json",
+        "--key",
+        key,
+        "--against",
+        &against,
+    ];
     let (sound, text) = tollgate(&gate, &verify).await;
     assert!(sound, "{text}");
     let report: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(report["records"], 4, "{report}");
-    assert_eq!(report["signed"], 4, "the last checkpoint is for all: {report}");
+    assert_eq!(
+        report["signed"], 4,
+        "the last checkpoint is for all: {report}"
+    );
+
+    // What leaves the house is checked without us.
+    let bundle = gate.data().join("bundle");
+    let out = bundle.to_str().expect("a path");
+    let (done, text) = tollgate(&gate, &["ledger", "export", "--from", "1", "--out", out]).await;
+    assert!(done && text.contains("3 records from 1 on"), "{text}");
+    let checked = Command::new("python3")
+        .args(["verify.py", "--key", key])
+        .current_dir(&bundle)
+        .output();
+    let checked = checked.await.expect("python3 runs");
+    assert!(checked.status.success(), "{checked:?}");
 
     // Somebody cuts the tail off and clears away what was signed for it.
     let ledger = gate.data().join("ledger");
@@ -73,7 +96,10 @@ async fn a_gate_leaves_a_ledger_that_an_auditor_can_check() {
     let first = text.split_inclusive('\n').next().expect("a line");
     std::fs::write(first_segment(&ledger), first).expect("written");
     let (sound, text) = tollgate(&gate, &["ledger", "verify"]).await;
-    assert!(!sound && text.contains("record 1 and all up to record 3 were cut off"), "{text}");
+    assert!(
+        !sound && text.contains("record 1 and all up to record 3 were cut off"),
+        "{text}"
+    );
     std::fs::remove_file(ledger.join("checkpoints")).expect("removed");
     let (sound, _) = tollgate(&gate, &["ledger", "verify"]).await;
     assert!(sound, "by itself it fits");

@@ -76,6 +76,12 @@ pub enum Error {
         /// What it is not.
         source: Box<super::NoteError>,
     },
+    /// Records were asked for that no checkpoint was signed for.
+    #[error("a checkpoint was signed for {signed} records, and these are not all among them")]
+    NotSigned {
+        /// How many it was signed for.
+        signed: u64,
+    },
     /// The ledger is shutting down.
     #[error("the ledger is closed")]
     Closed,

@@ -56,6 +56,7 @@ mod appender;
 pub mod checkpoint;
 mod disk;
 mod error;
+mod export;
 mod hash;
 pub mod key;
 mod line;
@@ -73,6 +74,7 @@ mod writer;
 pub(crate) mod tests;
 
 pub use error::Error;
+pub use export::{Bound, Exported, Selection, export};
 pub use hash::Hash;
 pub use line::MAX_LINE_BYTES;
 pub use note::{KeyKind, Note, NoteError, Signer, Verdict, VerifierKey};

@@ -8,7 +8,6 @@ use super::merkle::Range;
 use super::segment::{self, Segment};
 use super::tree::Summary;
 use super::verify::{Bad, BadKind, ClockStep, VerifyReport};
-use memchr::memmem;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -215,18 +214,10 @@ impl<'a> Walk<'a> {
 
     /// Notes a recorded time that lies before an earlier record's.
     fn clock(&mut self, line: &Line<'_>) {
-        let time = |key: &[u8]| {
-            let at = memmem::find(line.json, key)? + key.len();
-            let digits = &line.json[at..];
-            let end = digits
-                .iter()
-                .position(|c| !c.is_ascii_digit() && *c != b'-')?;
-            std::str::from_utf8(&digits[..end])
-                .ok()?
-                .parse::<i64>()
-                .ok()
-        };
-        let (Some(started), Some(took)) = (time(b"\"started_us\":"), time(b"\"total_us\":")) else {
+        let (Some(started), Some(took)) = (
+            line.micros(b"\"started_us\":"),
+            line.micros(b"\"total_us\":"),
+        ) else {
             return;
         };
         let ended = started.saturating_add(took);

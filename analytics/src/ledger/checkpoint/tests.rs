@@ -19,7 +19,7 @@ fn open(dir: &Path) -> Ledger {
 }
 
 /// A closed ledger of 30 records with checkpoints of 10, 20 and 28 of them.
-fn signed_ledger() -> tempfile::TempDir {
+pub(crate) fn signed_ledger() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(dir.path());
     let mut checkpointer = Checkpointer::open(&ledger, signer(1)).unwrap();
