@@ -5,6 +5,7 @@ mod ledger;
 pub use ledger::{ExportArgs, LedgerCommand, VerifyArgs};
 
 use clap::{Args, Parser, Subcommand};
+use jiff::civil::Date;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -291,7 +292,38 @@ pub enum PricesCommand {
         /// Only models whose `provider/name` contains this.
         #[arg(value_name = "TEXT", default_value = "")]
         filter: String,
+        /// Only this provider.
+        #[arg(long, value_name = "ID")]
+        provider: Option<String>,
+        /// Only the model that this name means.
+        #[arg(long, value_name = "NAME")]
+        model: Option<String>,
+        /// Only what was in force on this day (UTC).
+        #[arg(long, value_name = "DATE")]
+        at: Option<Date>,
+        /// Only what was known by the end of this day (UTC).
+        #[arg(long, value_name = "DATE")]
+        known_at: Option<Date>,
         /// Print them as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take list prices over from the Python package genai-prices.
+    ///
+    /// Fetch it with `pip download genai-prices==0.2.3 --no-deps`. Writes one file per provider.
+    /// What has not changed since the last import keeps the day on which it became known; what has
+    /// changed is added as known from now on. Says what it could not take over.
+    Import {
+        /// The package: its wheel, the directory it is installed in, or its `data.py`.
+        #[arg(long, value_name = "PATH")]
+        from: PathBuf,
+        /// The directory to write to; `prices` in the rules' directory by default.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// The day that the prices count as known from; today by default.
+        #[arg(long, value_name = "DATE")]
+        known_at: Option<Date>,
+        /// Print the result as JSON.
         #[arg(long)]
         json: bool,
     },

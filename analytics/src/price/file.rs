@@ -3,46 +3,65 @@
 //! ```toml
 //! provider = "openai"
 //! source = "where the prices come from"
-//! known_at = "2026-11-04"             # when we learnt of them
+//! known_at = "2026-11-24"             # when we learnt of them
+//! names = ["gpt-*"]                   # model names that mean this provider when none is told
+//! also = ["*openai*"]                 # other names of the provider
+//! sells = ["anthropic"]               # whose models it sells at their own price
 //!
 //! [[model]]
 //! name = "gpt-5.4"                    # the canonical name, which is also matched exactly
-//! match = ["gpt-5.4-{date}"]          # exact, prefix* or name-{date}
+//! match = ["gpt-5.4-####-##-##"]      # * any text, # a digit; the first model that fits counts
+//! except = ["*-tts"]                  # names that it does not mean all the same
 //! [[model.price]]
 //! effective = "2026-03-05"            # UTC; absent: since launch
-//! input = "2.50"                      # USD per million tokens, decimal text, all four optional
-//! output = "15"
-//! tiers = [{ above = 272000, input = "5", output = "22.5" }]
+//! rates = { input = "2.50", output = "15" }    # USD per unit's `per`: 1,000,000 tokens, 1,000 calls
+//! tiers = [{ above = 272000, rates = { input = "5", output = "22.5" } }]
+//! [[model.price]]
+//! when = { service_tier = "priority" }         # replaces these rates only
+//! rates = { input = "5" }
 //! ```
+//!
+//! A price may also have `hours` ("00:30-16:30", UTC), a `source` and a `known_at` of its own. All
+//! prices of a model with the same `known_at` are one statement; the latest that was known counts.
 
 use super::pattern::Pattern;
-use super::{Price, Rates, Tier};
+use super::rate::{Hours, Price, Rates, Tier};
+use super::unit::Unit;
 use crate::money::NanoUsd;
 use crate::rules::{self, Fault, RulesError};
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use toml::Spanned;
 
-/// No rate may be dearer than this many USD per million tokens: it would be a slip of the decimal
-/// point, and sums stay within 128 bits.
+/// No rate may be dearer than this many USD: it would be a slip of the decimal point, and sums stay
+/// within 128 bits.
 const RATE_USD_MAX: i64 = 1_000_000;
 
 /// A provider and its models, checked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Provider {
     pub(super) id: String,
+    pub(super) source: String,
+    pub(super) known_at: Timestamp,
+    pub(super) note: Option<String>,
+    pub(super) names: Vec<Pattern>,
+    pub(super) also: Vec<Pattern>,
+    pub(super) sells: Vec<String>,
     pub(super) models: Vec<Model>,
 }
 
-/// A model, the names it goes by, and its prices by effective date, oldest first.
-#[derive(Clone, Debug)]
+/// A model, the names it goes by, and its prices in the file's order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Model {
     pub(super) name: String,
+    /// The first is its own name.
     pub(super) patterns: Vec<Pattern>,
+    pub(super) except: Vec<Pattern>,
+    pub(super) note: Option<String>,
     pub(super) prices: Vec<Price>,
 }
 
@@ -52,6 +71,13 @@ struct FileForm {
     provider: Spanned<String>,
     source: String,
     known_at: Spanned<String>,
+    note: Option<String>,
+    #[serde(default)]
+    names: Vec<Spanned<String>>,
+    #[serde(default)]
+    also: Vec<Spanned<String>>,
+    #[serde(default)]
+    sells: Vec<String>,
     #[serde(default, rename = "model")]
     models: Vec<ModelForm>,
 }
@@ -62,6 +88,9 @@ struct ModelForm {
     name: Spanned<String>,
     #[serde(default, rename = "match")]
     patterns: Vec<Spanned<String>>,
+    #[serde(default)]
+    except: Vec<Spanned<String>>,
+    note: Option<String>,
     #[serde(default, rename = "price")]
     prices: Vec<PriceForm>,
 }
@@ -72,10 +101,11 @@ struct PriceForm {
     effective: Option<Spanned<String>>,
     known_at: Option<Spanned<String>>,
     source: Option<String>,
-    input: Option<Spanned<String>>,
-    cache_read: Option<Spanned<String>>,
-    cache_write: Option<Spanned<String>>,
-    output: Option<Spanned<String>>,
+    #[serde(default)]
+    when: BTreeMap<String, String>,
+    hours: Option<Spanned<String>>,
+    #[serde(default)]
+    rates: RatesForm,
     #[serde(default)]
     tiers: Vec<Spanned<TierForm>>,
 }
@@ -84,17 +114,37 @@ struct PriceForm {
 #[serde(deny_unknown_fields)]
 struct TierForm {
     above: u64,
-    input: Option<Spanned<String>>,
-    cache_read: Option<Spanned<String>>,
-    cache_write: Option<Spanned<String>>,
-    output: Option<Spanned<String>>,
+    rates: RatesForm,
 }
 
+type RatesForm = BTreeMap<String, Spanned<String>>;
+
 /// A fault at a byte offset of the file.
-struct At(usize, String);
+pub(super) struct At(pub(super) usize, pub(super) String);
 
 /// Reads every price file of a directory, in order of name.
 pub(super) fn load(dir: &Path) -> Result<Vec<Provider>, RulesError> {
+    let mut providers: Vec<Provider> = Vec::new();
+    for file in files(dir)? {
+        let text = rules::read(&file)?;
+        let provider = parse(&file, &text)?;
+        if providers.iter().any(|other| other.id == provider.id) {
+            let reason = format!("provider {:?} has a file already", provider.id);
+            return Err(RulesError::at(&file, &text, 0, Fault::Value(reason)));
+        }
+        providers.push(provider);
+    }
+    if providers.iter().all(|provider| provider.models.is_empty()) {
+        return Err(RulesError::of(
+            dir,
+            Fault::Empty("has no *.toml file with prices"),
+        ));
+    }
+    Ok(providers)
+}
+
+/// The price files of a directory, in order of name.
+pub(super) fn files(dir: &Path) -> Result<Vec<PathBuf>, RulesError> {
     let unreadable = |error| RulesError::of(dir, Fault::Unreadable(error));
     let mut files = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(unreadable)? {
@@ -107,103 +157,95 @@ pub(super) fn load(dir: &Path) -> Result<Vec<Provider>, RulesError> {
         }
     }
     files.sort();
-    let mut providers: Vec<Provider> = Vec::new();
-    for file in files {
-        let text = rules::read(&file)?;
-        let form: FileForm = rules::from_toml(&file, &text)?;
-        let fault = |At(offset, reason)| RulesError::at(&file, &text, offset, Fault::Value(reason));
-        if providers
-            .iter()
-            .any(|other| other.id == *form.provider.get_ref())
-        {
-            let reason = format!("provider {:?} has a file already", form.provider.get_ref());
-            return Err(fault(At(form.provider.span().start, reason)));
-        }
-        providers.push(check(form).map_err(fault)?);
-    }
-    if providers.iter().all(|provider| provider.models.is_empty()) {
-        return Err(RulesError::of(
-            dir,
-            Fault::Empty("has no *.toml file with prices"),
-        ));
-    }
-    Ok(providers)
+    Ok(files)
+}
+
+/// One file's text as a provider.
+pub(super) fn parse(file: &Path, text: &str) -> Result<Provider, RulesError> {
+    let form: FileForm = rules::from_toml(file, text)?;
+    check(form)
+        .map_err(|At(offset, reason)| RulesError::at(file, text, offset, Fault::Value(reason)))
 }
 
 fn check(form: FileForm) -> Result<Provider, At> {
     let known_at = date(&form.known_at)?;
-    let mut claimed = BTreeMap::new();
+    let mut names: BTreeMap<String, ()> = BTreeMap::new();
     let mut models = Vec::new();
     for model in form.models {
+        let offset = model.name.span().start;
         let name = model.name.get_ref().clone();
-        let mut patterns = Vec::new();
-        for text in std::iter::once(&model.name).chain(&model.patterns) {
-            let offset = text.span().start;
-            let pattern = Pattern::parse(text.get_ref()).ok_or_else(|| {
-                At(
-                    offset,
-                    format!(
-                        "{:?} is not a name, a prefix* or a name-{{date}}",
-                        text.get_ref()
-                    ),
-                )
-            })?;
-            if let Some(other) = claimed.insert(pattern.clone(), name.clone()) {
-                return Err(At(
-                    offset,
-                    format!("{:?} already stands for {other:?}", text.get_ref()),
-                ));
-            }
-            patterns.push(pattern);
+        if names.insert(name.to_lowercase(), ()).is_some() {
+            return Err(At(offset, format!("model {name:?} stands twice")));
         }
-        if !matches!(patterns.first(), Some(Pattern::Exact(_))) {
-            return Err(At(
-                model.name.span().start,
-                "a model's name must be exact".to_owned(),
-            ));
+        let own = pattern(&model.name)?;
+        if own.exact().is_none() {
+            return Err(At(offset, "a model's name must be exact".to_owned()));
         }
-        let prices = check_prices(&model, known_at, &form.source)?;
+        let prices = check_prices(&model, known_at)?;
+        let mut patterns = vec![own];
+        patterns.extend(self::patterns(&model.patterns)?);
         models.push(Model {
             name,
             patterns,
+            except: self::patterns(&model.except)?,
+            note: model.note,
             prices,
         });
     }
     Ok(Provider {
+        names: patterns(&form.names)?,
+        also: patterns(&form.also)?,
         id: form.provider.into_inner(),
+        source: form.source,
+        known_at,
+        note: form.note,
+        sells: form.sells,
         models,
     })
 }
 
-fn check_prices(model: &ModelForm, known_at: Timestamp, source: &str) -> Result<Vec<Price>, At> {
+fn patterns(texts: &[Spanned<String>]) -> Result<Vec<Pattern>, At> {
+    texts.iter().map(pattern).collect()
+}
+
+fn pattern(text: &Spanned<String>) -> Result<Pattern, At> {
+    Pattern::parse(text.get_ref()).ok_or_else(|| {
+        let reason = format!("{:?} is not a name or a pattern of names", text.get_ref());
+        At(text.span().start, reason)
+    })
+}
+
+fn check_prices(model: &ModelForm, known_at: Timestamp) -> Result<Vec<Price>, At> {
     let start = model.name.span().start;
     let name = model.name.get_ref();
-    if model.prices.is_empty() {
-        return Err(At(start, format!("model {name:?} has no [[model.price]]")));
-    }
-    let mut prices = Vec::new();
+    let mut prices: Vec<Price> = Vec::new();
     for form in &model.prices {
-        prices.push(Price {
+        let price = Price {
             effective: form.effective.as_ref().map(date).transpose()?,
             known_at: form.known_at.as_ref().map_or(Ok(known_at), date)?,
-            source: form.source.clone().unwrap_or_else(|| source.to_owned()),
-            rates: rates([
-                &form.input,
-                &form.cache_read,
-                &form.cache_write,
-                &form.output,
-            ])?,
+            source: form.source.clone(),
+            when: form.when.clone().into_iter().collect(),
+            hours: form.hours.as_ref().map(hours).transpose()?,
+            rates: rates(&form.rates)?,
             tiers: check_tiers(&form.tiers)?,
+        };
+        if price.rates == Rates::default() {
+            return Err(At(start, format!("a price of {name:?} has no rate at all")));
+        }
+        let disordered = prices.iter().any(|before| {
+            let alike = before.when == price.when && before.known_at == price.known_at;
+            alike && before.hours == price.hours && before.effective >= price.effective
         });
+        if disordered {
+            return Err(At(
+                start,
+                format!("the prices of {name:?} must be ordered by effective date, each date once"),
+            ));
+        }
+        prices.push(price);
     }
-    if !prices.is_sorted_by(|a, b| a.effective < b.effective) {
-        return Err(At(
-            start,
-            format!("the prices of {name:?} must be ordered by effective date, each date once"),
-        ));
-    }
-    if prices.iter().any(|price| price.rates == Rates::default()) {
-        return Err(At(start, format!("a price of {name:?} has no rate at all")));
+    if !prices.iter().any(|price| price.when.is_empty()) {
+        return Err(At(start, format!("model {name:?} has no [[model.price]]")));
     }
     Ok(prices)
 }
@@ -219,29 +261,29 @@ fn check_tiers(forms: &[Spanned<TierForm>]) -> Result<Vec<Tier>, At> {
                 "tiers must be ordered by `above`, each once".to_owned(),
             ));
         }
-        let rates = rates([
-            &form.input,
-            &form.cache_read,
-            &form.cache_write,
-            &form.output,
-        ])?;
         tiers.push(Tier {
             above: form.above,
-            rates,
+            rates: rates(&form.rates)?,
         });
     }
     Ok(tiers)
 }
 
-fn rates(texts: [&Option<Spanned<String>>; 4]) -> Result<Rates, At> {
-    let [input, cache_read, cache_write, output] =
-        texts.map(|text| text.as_ref().map(rate).transpose());
-    Ok(Rates {
-        input: input?,
-        cache_read: cache_read?,
-        cache_write: cache_write?,
-        output: output?,
-    })
+fn rates(form: &RatesForm) -> Result<Rates, At> {
+    let mut rates = Vec::with_capacity(form.len());
+    for (name, text) in form {
+        let unit = Unit::named(name).ok_or_else(|| {
+            let known: Vec<_> = Unit::all().map(Unit::name).collect();
+            let reason = format!(
+                "{name:?} is not a unit: expected one of {}",
+                known.join(", ")
+            );
+            At(text.span().start, reason)
+        })?;
+        rates.push((unit, rate(text)?));
+    }
+    rates.sort();
+    Ok(Rates(rates))
 }
 
 fn rate(text: &Spanned<String>) -> Result<NanoUsd, At> {
@@ -255,13 +297,30 @@ fn rate(text: &Spanned<String>) -> Result<NanoUsd, At> {
         Ok(amount)
     } else {
         Err(at(format!(
-            "{:?} is out of range: expected 0 to {RATE_USD_MAX} USD per million tokens",
+            "{:?} is out of range: expected 0 to {RATE_USD_MAX} USD",
             text.get_ref()
         )))
     }
 }
 
-fn date(text: &Spanned<String>) -> Result<Timestamp, At> {
+fn hours(text: &Spanned<String>) -> Result<Hours, At> {
+    let parsed = text.get_ref().split_once('-').and_then(|(from, to)| {
+        Some(Hours {
+            from: from.parse::<Time>().ok()?,
+            to: to.parse::<Time>().ok()?,
+        })
+    });
+    parsed.ok_or_else(|| {
+        let reason = format!(
+            "{:?} is not a time of day: expected HH:MM-HH:MM",
+            text.get_ref()
+        );
+        At(text.span().start, reason)
+    })
+}
+
+/// The first instant of a day, in UTC.
+pub(super) fn date(text: &Spanned<String>) -> Result<Timestamp, At> {
     text.get_ref()
         .parse::<Date>()
         .and_then(|date| TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)))
@@ -292,57 +351,73 @@ mod tests {
 
     #[test]
     fn faults_tell_file_line_and_reason() {
+        let model = "[[model]]\nname = \"m\"\n[[model.price]]\n";
         for (rest, expected) in [
             (
                 "[[model]]\nname = \"m\"\n",
                 "p.toml, line 5: model \"m\" has no [[model.price]]",
             ),
             (
-                "[[model]]\nname = \"m\"\n[[model.price]]\ninput = \"2,5\"",
+                &format!(
+                    "{model}when = {{ service_tier = \"flex\" }}\nrates = {{ input = \"1\" }}"
+                ),
+                "p.toml, line 5: model \"m\" has no [[model.price]]",
+            ),
+            (
+                &format!("{model}rates = {{ input = \"2,5\" }}"),
                 "p.toml, line 7: \"2,5\" is not an amount",
             ),
             (
-                "[[model]]\nname = \"m\"\n[[model.price]]\ninput = \"-1\"",
+                &format!("{model}rates = {{ inputs = \"2\" }}"),
+                "line 7: \"inputs\" is not a unit: expected one of input, output, ",
+            ),
+            (
+                &format!("{model}rates = {{ input = \"-1\" }}"),
                 "line 7: \"-1\" is out of range",
             ),
             (
-                "[[model]]\nname = \"m\"\n[[model.price]]\ninput = \"1000001\"",
+                &format!("{model}rates = {{ input = \"1000001\" }}"),
                 "is out of range",
             ),
             (
-                "[[model]]\nname = \"m\"\n[[model.price]]\ninput = 2.5",
+                &format!("{model}rates = {{ input = 2.5 }}"),
                 "line 7: invalid type",
             ),
+            (model, "a price of \"m\" has no rate"),
             (
-                "[[model]]\nname = \"m\"\n[[model.price]]\n",
-                "a price of \"m\" has no rate",
-            ),
-            (
-                "[[model]]\nname = \"m*\"\n[[model.price]]\ninput = \"1\"",
+                &model.replace("\"m\"", "\"m*\""),
                 "line 5: a model's name must be exact",
             ),
             (
-                "[[model]]\nname = \"m\"\nmatch = [\"*\"]\n",
+                "[[model]]\nname = \"m\"\nmatch = [\"*\"]\n[[model.price]]\nrates = { input = \"1\" }",
                 "line 6: \"*\" is not a name",
             ),
             (
-                "[[model]]\nname = \"m\"\nmatch = [\"M\"]\n",
-                "line 6: \"M\" already stands for \"m\"",
+                &format!("{model}rates = {{ input = \"1\" }}\n[[model]]\nname = \"M\"\n"),
+                "line 9: model \"M\" stands twice",
             ),
             (
                 "[[model]]\nname = \"m\"\ncolour = 1\n",
                 "line 6: unknown field `colour`",
             ),
             (
-                "[[model]]\nname = \"m\"\n[[model.price]]\ninput = \"1\"\neffective = \"soon\"",
+                &format!("{model}rates = {{ input = \"1\" }}\neffective = \"soon\""),
                 "line 8: \"soon\" is not a date",
             ),
             (
-                "[[model]]\nname = \"m\"\n[[model.price]]\ninput = \"1\"\n[[model.price]]\ninput = \"2\"",
+                &format!("{model}rates = {{ input = \"1\" }}\nhours = \"9 to 5\""),
+                "line 8: \"9 to 5\" is not a time of day",
+            ),
+            (
+                &format!(
+                    "{model}rates = {{ input = \"1\" }}\n[[model.price]]\nrates = {{ input = \"2\" }}"
+                ),
                 "must be ordered by effective date",
             ),
             (
-                "[[model]]\nname = \"m\"\n[[model.price]]\ninput = \"1\"\ntiers = [{above = 5, input = \"1\"}, {above = 5, input = \"2\"}]",
+                &format!(
+                    "{model}rates = {{ input = \"1\" }}\ntiers = [{{above = 5, rates = {{}} }}, {{above = 5, rates = {{}} }}]"
+                ),
                 "line 8: tiers must be ordered",
             ),
             ("", "has no *.toml file with prices"),

@@ -1,26 +1,27 @@
-//! The price book: what a model's tokens cost at a given time.
+//! The price book: what a model's tokens cost at a given time, and as was known at a given time.
 //!
-//! Prices are list prices of the standard service tier, in USD per million tokens, from the files
-//! of `rules/prices`. What a usage costs is computed in integers and rounded once. A usage that
-//! cannot be priced is *unpriced*, and never costs 0.
-//!
-//! What it does not know: batch, flex and priority tiers, one-hour cache writes (all cache writes
-//! are priced as five-minute ones), regional surcharges, tool calls, audio and images.
+//! Prices are list prices in USD from the files of `rules/prices`. What a usage costs is computed in
+//! integers and rounded once. A usage that cannot be priced is *unpriced*, and never costs 0.
 
 mod file;
+pub mod import;
 mod names;
 mod pattern;
+mod rate;
+mod unit;
+mod write;
 
-use crate::money::{NanoUsd, round_half_up};
+pub use rate::{Hours, Price, Rates, Tier};
+pub use unit::{Quantities, Unit};
+
+use crate::money::NanoUsd;
 use crate::record::{Cost, Usage};
 use crate::rules::RulesError;
 use file::{Model, Provider};
 use jiff::Timestamp;
-use names::Names;
+use names::{Names, Place};
+use rate::InForce;
 use std::path::Path;
-
-/// Prices are per this many tokens.
-const TOKENS_PER_PRICE: i128 = 1_000_000;
 
 /// All prices known.
 #[derive(Clone, Debug, Default)]
@@ -29,42 +30,46 @@ pub struct PriceBook {
     names: Names,
 }
 
-/// A model's price from a certain time on. Absent rates are unknown, not 0.
+/// What is to be priced.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// The provider, by its id or another name of it.
+    pub provider: &'a str,
+    /// The model, by any of its names.
+    pub model: &'a str,
+    /// When the exchange took place.
+    pub at: Timestamp,
+    /// What was known when; absent: all that is known now.
+    pub known_at: Option<Timestamp>,
+    /// What the answer told of how it was served, such as `("service_tier", "priority")`.
+    pub context: &'a [(&'a str, &'a str)],
+    /// What was used.
+    pub used: Quantities,
+}
+
+/// What a usage costs, and by which price.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Price {
-    /// From when it applies; absent: since the model's launch, at a date that the source does not
-    /// tell.
-    pub effective: Option<Timestamp>,
-    /// When we learnt of it.
-    pub known_at: Timestamp,
+pub struct Quote {
+    /// How much.
+    pub amount: NanoUsd,
+    /// The entry of the book, `provider/model@effective-date`; a price that replaces others in some
+    /// respect is added as `+service_tier=priority`.
+    pub price: String,
+}
+
+/// An entry of the book.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    /// The provider's id.
+    pub provider: &'a str,
+    /// The model's name.
+    pub model: &'a str,
+    /// The price.
+    pub price: &'a Price,
     /// Where it comes from.
-    pub source: String,
-    /// The rates of prompts up to the first tier.
-    pub rates: Rates,
-    /// Rates of longer prompts, shortest first.
-    pub tiers: Vec<Tier>,
-}
-
-/// USD per million tokens, by what the tokens are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rates {
-    /// Input that is neither read from nor written to the provider's cache.
-    pub input: Option<NanoUsd>,
-    /// Input read from the cache.
-    pub cache_read: Option<NanoUsd>,
-    /// Input written to the cache.
-    pub cache_write: Option<NanoUsd>,
-    /// Output, reasoning included.
-    pub output: Option<NanoUsd>,
-}
-
-/// A context tier: a cliff, whose rates apply to all tokens of an exchange with a long prompt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tier {
-    /// The tier applies to prompts with more input tokens than this.
-    pub above: u64,
-    /// Its rates.
-    pub rates: Rates,
+    pub source: &'a str,
+    /// What the source says about the model's prices beyond the figures.
+    pub note: Option<&'a str>,
 }
 
 impl PriceBook {
@@ -76,126 +81,190 @@ impl PriceBook {
         Ok(PriceBook { providers, names })
     }
 
-    /// What a usage cost at a time. Never [`Cost::Free`]: whether tokens are billed at all is for
-    /// the caller to know.
+    /// What a usage cost at a time, by the standard price. Never [`Cost::Free`]: whether tokens are
+    /// billed at all is for the caller to know.
     ///
-    /// Unpriced, with what was missing, when
-    /// - `model`: the book has no such provider or model,
-    /// - `usage`: the counts contradict each other (cache parts beyond the input, reasoning beyond
-    ///   the output),
-    /// - `price`: no price was in force yet, or the cost does not fit,
-    /// - `price of cache_read` (or of another part): the price lacks the rate for tokens used.
+    /// Unpriced for the reasons that [`PriceBook::quote`] gives.
     pub fn price(&self, provider: &str, model: &str, at: Timestamp, usage: &Usage) -> Cost {
-        let Some((provider, model)) = self.find(Some(provider), model) else {
-            return unpriced("model");
+        let question = Question {
+            provider,
+            model,
+            at,
+            known_at: None,
+            context: &[],
+            used: usage.into(),
         };
-        let Some(price) = model.price_at(at) else {
-            return unpriced("price");
-        };
-        match price.cost(usage) {
-            Ok(nano_usd) => Cost::Priced {
-                nano_usd: nano_usd.0,
-                price: format!("{}/{}@{}", provider.id, model.name, price.effective_text()),
+        match self.quote(&question) {
+            Ok(Quote { amount, price }) => Cost::Priced {
+                nano_usd: amount.0,
+                price,
             },
-            Err(missing) => unpriced(missing),
+            Err(missing) => Cost::Unpriced { missing },
         }
     }
 
+    /// What a usage cost.
+    ///
+    /// # Errors
+    /// With what was missing:
+    /// - `model`: the book has no such provider or model,
+    /// - `usage`: the counts contradict each other (cache parts beyond the input, reasoning beyond
+    ///   the output),
+    /// - `price`: no price was in force or known yet, or the cost does not fit,
+    /// - `price of cache_write` (or of another unit): the price lacks the rate for what was used.
+    pub fn quote(&self, question: &Question) -> Result<Quote, String> {
+        let asked = self.provider(question.provider).ok_or("model")?;
+        let place = self.find(asked, question.model).ok_or("model")?;
+        let (provider, model) = self.at(place);
+        // A provider's terms (batch, priority) are not those of another who sells the same model.
+        let context = match place.provider == asked {
+            true => question.context,
+            false => &[],
+        };
+        let prices = model
+            .in_force(question.at, question.known_at, context)
+            .ok_or("price")?;
+        let amount = prices.cost(&question.used)?;
+        let effective = prices.standard.effective_text();
+        let mut price = format!("{}/{}@{effective}", provider.id, model.name);
+        for (key, value) in prices.variants.iter().flat_map(|price| &price.when) {
+            let condition = format!("+{key}={value}");
+            if !price.contains(&condition) {
+                price.push_str(&condition);
+            }
+        }
+        Ok(Quote { amount, price })
+    }
+
     /// The book's name of a model, if it has one: the name that may be recorded, where the
-    /// caller's own text may not.
+    /// caller's own text may not. The provider that such names usually mean is asked first; of
+    /// others only names that stand in the book as they are count, no patterns.
     pub fn canonical_model(&self, name: &str) -> Option<&str> {
-        self.find(None, name).map(|(_, model)| model.name.as_str())
+        let lower = name.to_lowercase();
+        let meant = |provider: &usize| {
+            let names = &self.providers[*provider].names;
+            names.iter().any(|pattern| pattern.fits(&lower))
+        };
+        let meant = (0..self.providers.len()).filter(meant);
+        let place = self
+            .names
+            .find(&self.providers, meant, name)
+            .or_else(|| self.names.find_exact(name))?;
+        Some(self.at(place).1.name.as_str())
     }
 
-    /// The price in force at a time.
+    /// The standard price in force at a time.
     pub fn lookup(&self, provider: &str, model: &str, at: Timestamp) -> Option<&Price> {
-        self.find(Some(provider), model)?.1.price_at(at)
+        let place = self.find(self.provider(provider)?, model)?;
+        Some(self.at(place).1.in_force(at, None, &[])?.standard)
     }
 
-    /// Every price with its provider and its model's name, in the files' order.
-    pub fn entries(&self) -> impl Iterator<Item = (&str, &str, &Price)> {
+    /// Every price, in the files' order.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         self.providers.iter().flat_map(|provider| {
             provider.models.iter().flat_map(move |model| {
-                let name = (provider.id.as_str(), model.name.as_str());
-                model
-                    .prices
-                    .iter()
-                    .map(move |price| (name.0, name.1, price))
+                let prices = model.prices.iter();
+                prices.map(move |price| entry(provider, model, price))
             })
         })
     }
 
-    /// The model whose pattern fits the name best, of one provider or of any.
-    fn find(&self, provider: Option<&str>, name: &str) -> Option<(&Provider, &Model)> {
-        let provider = match provider {
-            Some(id) => Some(self.providers.iter().position(|p| p.id == id)?),
-            None => None,
+    /// What of it was in force at a time, by what was known by another; absent: all times.
+    pub fn entries_at(
+        &self,
+        at: Option<Timestamp>,
+        known_at: Option<Timestamp>,
+    ) -> impl Iterator<Item = Entry<'_>> {
+        let in_force = move |model: &Model, price: &Price| {
+            let of_statement = |other: &Price| std::ptr::eq(other, price);
+            let latest = |at: Timestamp| {
+                model
+                    .statement(known_at)
+                    .rfind(|other| other.when == price.when && other.applies(at))
+            };
+            model.statement(known_at).any(of_statement)
+                && at.is_none_or(|at| latest(at).is_some_and(of_statement))
         };
-        let place = self.names.find(provider, name)?;
+        self.providers.iter().flat_map(move |provider| {
+            provider.models.iter().flat_map(move |model| {
+                let prices = model.prices.iter();
+                prices
+                    .filter(move |price| in_force(model, price))
+                    .map(move |price| entry(provider, model, price))
+            })
+        })
+    }
+
+    /// A provider by its id or, failing that, by another name of it.
+    fn provider(&self, name: &str) -> Option<usize> {
+        let by_id = self.providers.iter().position(|p| p.id == name);
+        by_id.or_else(|| {
+            let lower = name.to_lowercase();
+            let called = |p: &Provider| p.also.iter().any(|pattern| pattern.fits(&lower));
+            self.providers.iter().position(called)
+        })
+    }
+
+    /// The model that a name means at a provider, or else at those whose models it sells.
+    fn find(&self, provider: usize, name: &str) -> Option<Place> {
+        let others = &self.providers[provider].sells;
+        let others = others
+            .iter()
+            .filter_map(|id| self.providers.iter().position(|p| p.id == *id));
+        let among = std::iter::once(provider).chain(others);
+        self.names.find(&self.providers, among, name)
+    }
+
+    fn at(&self, place: Place) -> (&Provider, &Model) {
         let provider = &self.providers[place.provider];
-        Some((provider, &provider.models[place.model]))
+        (provider, &provider.models[place.model])
+    }
+}
+
+fn entry<'a>(provider: &'a Provider, model: &'a Model, price: &'a Price) -> Entry<'a> {
+    Entry {
+        provider: &provider.id,
+        model: &model.name,
+        price,
+        source: price.source.as_deref().unwrap_or(&provider.source),
+        note: model.note.as_deref(),
     }
 }
 
 impl Model {
-    /// The last price that was in force at a time.
-    fn price_at(&self, at: Timestamp) -> Option<&Price> {
+    /// The prices of the latest statement that was known.
+    fn statement(&self, known_at: Option<Timestamp>) -> impl DoubleEndedIterator<Item = &Price> {
+        let known = |price: &&Price| known_at.is_none_or(|limit| price.known_at <= limit);
+        let latest = self.prices.iter().filter(known).map(|p| p.known_at).max();
         self.prices
             .iter()
+            .filter(move |price| Some(price.known_at) == latest)
+    }
+
+    /// The last standard price that was in force at a time, and what replaces parts of it: of
+    /// several with the same condition, the latest first.
+    fn in_force(
+        &self,
+        at: Timestamp,
+        known_at: Option<Timestamp>,
+        context: &[(&str, &str)],
+    ) -> Option<InForce<'_>> {
+        let active = |price: &&Price| price.applies(at);
+        let standard = self
+            .statement(known_at)
             .rev()
-            .find(|price| price.effective.is_none_or(|from| from <= at))
-    }
-}
-
-impl Price {
-    /// The date from which it applies, or `launch`.
-    pub fn effective_text(&self) -> String {
-        self.effective
-            .map_or_else(|| "launch".to_owned(), |at| at.strftime("%F").to_string())
-    }
-
-    /// The rates that apply to all tokens of an exchange with a prompt of so many input tokens.
-    pub fn rates_for(&self, input: u64) -> Rates {
-        self.tiers
-            .iter()
-            .rev()
-            .find(|tier| input > tier.above)
-            .map_or(self.rates, |tier| tier.rates)
-    }
-
-    /// What a usage costs at this price, or what is missing to tell.
-    fn cost(&self, usage: &Usage) -> Result<NanoUsd, &'static str> {
-        let cached = usage
-            .cache_read
-            .checked_add(usage.cache_write)
-            .ok_or("usage")?;
-        let fresh = usage.input.checked_sub(cached).ok_or("usage")?;
-        if usage.reasoning > usage.output {
-            return Err("usage");
-        }
-        let rates = self.rates_for(usage.input);
-        let mut total: i128 = 0;
-        for (tokens, rate, missing) in [
-            (fresh, rates.input, "price of input"),
-            (usage.cache_read, rates.cache_read, "price of cache_read"),
-            (usage.cache_write, rates.cache_write, "price of cache_write"),
-            (usage.output, rates.output, "price of output"),
-        ] {
-            if tokens > 0 {
-                // Fits: four times 2^64 tokens, at rates that loading bounds to 2^50.
-                total += i128::from(tokens) * i128::from(rate.ok_or(missing)?.0);
+            .filter(active)
+            .find(|price| price.when.is_empty())?;
+        let mut variants: Vec<&Price> = Vec::new();
+        if !context.is_empty() {
+            let told = |(key, value): &(String, String)| context.contains(&(key, value));
+            let fits = |price: &&Price| !price.when.is_empty() && price.when.iter().all(told);
+            for price in self.statement(known_at).filter(active).filter(fits) {
+                let place = variants.iter().position(|other| other.when == price.when);
+                variants.insert(place.unwrap_or(variants.len()), price);
             }
         }
-        round_half_up(total, TOKENS_PER_PRICE)
-            .and_then(|nano| i64::try_from(nano).ok())
-            .map(NanoUsd)
-            .ok_or("price")
-    }
-}
-
-fn unpriced(missing: &str) -> Cost {
-    Cost::Unpriced {
-        missing: missing.to_owned(),
+        Some(InForce { standard, variants })
     }
 }
 
@@ -330,14 +399,58 @@ mod tests {
             ("claude-haiku-4-5-20251001", Some("claude-haiku-4-5")),
             ("gpt-6-sol-2026-08-21", Some("gpt-6-sol")),
             ("gpt-6-sol-my name is Ada", None),
-            ("gpt-4o-2024-05-13", None),
+            ("gpt-4o-2024-05-13", Some("gpt-4o-2024-05-13")),
             ("", None),
         ] {
             assert_eq!(book.canonical_model(asked), name, "{asked}");
         }
-        for (_, name, _) in book.entries() {
-            assert_eq!(book.canonical_model(name), Some(name));
+        for entry in book.entries() {
+            let name = book.canonical_model(entry.model);
+            assert!(name.is_some(), "{}", entry.model);
         }
+    }
+
+    #[test]
+    fn what_was_known_can_be_asked_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = "provider = \"p\"\nsource = \"s\"\nknown_at = \"2026-01-01\"\n[[model]]\nname = \"m\"\n\
+            [[model.price]]\nrates = { input = \"1\" }\n\
+            [[model.price]]\neffective = \"2026-02-01\"\nrates = { input = \"2\" }\n\
+            [[model.price]]\nknown_at = \"2026-03-01\"\nrates = { input = \"1\" }\n\
+            [[model.price]]\nknown_at = \"2026-03-01\"\neffective = \"2026-01-15\"\nrates = { input = \"3\" }\n\
+            [[model.price]]\nknown_at = \"2026-03-01\"\nwhen = { service_tier = \"flex\" }\nrates = { input = \"0.5\" }\n";
+        std::fs::write(dir.path().join("p.toml"), text).unwrap();
+        let book = PriceBook::load(dir.path()).unwrap();
+        let flex = [("service_tier", "flex")];
+        for (day, known, context, expected) in [
+            ("2026-02-10", None, &[][..], Ok(3)),
+            ("2026-02-10", Some("2026-02-28"), &[], Ok(2)),
+            ("2026-01-20", Some("2026-02-28"), &[], Ok(1)),
+            ("2026-01-20", Some("2026-03-01"), &[], Ok(3)),
+            (
+                "2026-01-20",
+                Some("2025-12-31"),
+                &[],
+                Err("price".to_owned()),
+            ),
+            ("2026-02-10", None, &flex, Ok(0)),
+            ("2026-02-10", Some("2026-02-28"), &flex, Ok(2)),
+        ] {
+            let quote = book.quote(&Question {
+                provider: "p",
+                model: "m",
+                at: at(&format!("{day}T12:00:00Z")),
+                known_at: known.map(|day| at(&format!("{day}T00:00:00Z"))),
+                context,
+                used: (&usage(1_000_000, 0, 0, 0)).into(),
+            });
+            let dollars = quote.map(|quote| quote.amount.0 / 1_000_000_000);
+            assert_eq!(dollars, expected, "{day} {known:?} {context:?}");
+        }
+        let shown: Vec<_> = book
+            .entries_at(Some(at("2026-02-10T00:00:00Z")), None)
+            .collect();
+        assert_eq!(shown.len(), 2, "{shown:?}");
     }
 
     proptest! {
