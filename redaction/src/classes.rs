@@ -19,11 +19,14 @@ pub(crate) struct Classes {
     pub high: u64,
     /// Blank and control characters.
     pub blank: u64,
+    /// What is not of plain text: beyond ASCII, control characters but tabs and line ends; and
+    /// `%`, `&`, `=` and `\\`, with which escapes begin.
+    pub marked: u64,
 }
 
 impl Classes {
     /// Of the bytes from `at` on; behind the end stand control characters.
-    #[inline]
+    #[inline(always)]
     pub fn at(bytes: &[u8], at: usize) -> Self {
         match bytes.get(at..at + LANE).and_then(|lane| lane.first_chunk()) {
             Some(lane) => of(lane),
@@ -37,31 +40,30 @@ impl Classes {
     }
 }
 
+// Inlined, so that the kinds that nobody asks for are not looked at.
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-#[inline]
+#[inline(always)]
 fn of(lane: &[u8; LANE]) -> Classes {
-    // SAFETY: this is compiled only for processors that have SSE2.
-    unsafe { by_vector(lane) }
-}
-
-#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-#[target_feature(enable = "sse2")]
-#[inline]
-fn by_vector(lane: &[u8; LANE]) -> Classes {
     use std::arch::x86_64::{
-        __m128i, _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8,
+        _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8,
         _mm_sub_epi8,
     };
     let mut classes = Classes::default();
     for (part, bytes) in lane.chunks_exact(16).enumerate() {
         let half = |at: usize| i64::from_le_bytes(std::array::from_fn(|byte| bytes[at + byte]));
-        let vector = _mm_set_epi64x(half(8), half(0));
-        let mask = |hits: __m128i| u64::from(_mm_movemask_epi8(hits) as u16) << (16 * part);
+        // SAFETY, here and below: this is compiled only for processors that have SSE2, which is all
+        // that these instructions need; they work on values, not on memory.
+        let vector = unsafe { _mm_set_epi64x(half(8), half(0)) };
+        let splat = |byte: u8| unsafe { _mm_set1_epi8(byte as i8) };
+        let mask = |hits| u64::from(unsafe { _mm_movemask_epi8(hits) } as u16) << (16 * part);
+        let one = |byte: u8| mask(unsafe { _mm_cmpeq_epi8(vector, splat(byte)) });
         // Which bytes are at least `first` and at most `last`.
-        let within = |first: u8, last: u8| {
-            let above = _mm_sub_epi8(vector, _mm_set1_epi8(first as i8));
-            let capped = _mm_min_epu8(above, _mm_set1_epi8((last - first) as i8));
-            mask(_mm_cmpeq_epi8(above, capped))
+        let within = |first: u8, last: u8| unsafe {
+            let above = _mm_sub_epi8(vector, splat(first));
+            mask(_mm_cmpeq_epi8(
+                above,
+                _mm_min_epu8(above, splat(last - first)),
+            ))
         };
         classes.lower |= within(b'a', b'z');
         classes.upper |= within(b'A', b'Z');
@@ -69,11 +71,17 @@ fn by_vector(lane: &[u8; LANE]) -> Classes {
         classes.numeric |= within(b'-', b':');
         classes.blank |= within(0, b' ');
         classes.high |= mask(vector);
+        classes.marked |= (within(0, 0x1F) & !within(b'\t', b'\n') & !one(b'\r'))
+            | within(0x7F, 0xFF)
+            | within(b'%', b'&')
+            | one(b'=')
+            | one(b'\\');
     }
     classes
 }
 
 #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
+#[inline(always)]
 fn of(lane: &[u8; LANE]) -> Classes {
     by_byte(lane)
 }
@@ -89,6 +97,8 @@ fn by_byte(lane: &[u8; LANE]) -> Classes {
         classes.numeric |= bit((b'-'..=b':').contains(byte));
         classes.high |= bit(!byte.is_ascii());
         classes.blank |= bit(*byte <= b' ');
+        let plain = matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');
+        classes.marked |= bit(!plain || matches!(byte, b'%' | b'&' | b'=' | b'\\'));
     }
     classes
 }

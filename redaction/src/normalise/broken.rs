@@ -79,7 +79,11 @@ fn first_word(bytes: &[u8], start: usize) -> Range<usize> {
 fn goes_on(bytes: &[u8], left: &Range<usize>, right: &Range<usize>) -> bool {
     let (one, other) = (&bytes[left.clone()], &bytes[right.clone()]);
     let digits = |word: &[u8]| word.iter().filter(|byte| byte.is_ascii_digit()).count();
-    let number = digits(one) >= 2 && digits(other) >= 2;
+    // A number goes on with digits on both sides of the break.
+    let number = digits(one) >= 2
+        && digits(other) >= 2
+        && one.last().is_some_and(u8::is_ascii_digit)
+        && other[0].is_ascii_digit();
     let address = one.contains(&b'@') != other.contains(&b'@')
         && other[0].is_ascii_alphanumeric() | matches!(other[0], b'@' | b'.');
     let token = (one.len() >= 8 && digits(one) >= 2 || other.len() >= 8 && digits(other) >= 2)
@@ -87,7 +91,8 @@ fn goes_on(bytes: &[u8], left: &Range<usize>, right: &Range<usize>) -> bool {
             .last()
             .is_some_and(|b| b.is_ascii_alphanumeric() || b"-_+/".contains(b))
         && (other[0].is_ascii_alphanumeric() || b"-_+/".contains(&other[0]))
-        && one.len() + other.len() >= 16;
+        && one.len() + other.len() >= 16
+        && (digits(other) > 0 || other.len() >= 8);
     let sentence = one
         .last()
         .is_some_and(|byte| matches!(byte, b'.' | b':' | b'='));
@@ -108,6 +113,24 @@ fn are_records(line: &[u8], next: &[u8]) -> bool {
     };
     (line.first().is_some_and(u8::is_ascii_digit) && shape(line) == shape(next))
         || (numbers(line) && numbers(next))
+        || is_timed(next)
+}
+
+/// Whether a line begins with a date or a time of day, as lines of logs do: `2026-11-24`,
+/// `[24/Nov`, `10:15:`.
+fn is_timed(line: &[u8]) -> bool {
+    let line = line.strip_prefix(b"[").unwrap_or(line);
+    let run = |from: usize| {
+        let rest = line.get(from..).unwrap_or_default();
+        rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
+    };
+    let (first, separator) = (run(0), line.get(run(0)).copied());
+    match (first, separator) {
+        (4, Some(b'-' | b'/' | b'.')) => run(5) == 2,
+        (2, Some(b':')) => run(3) == 2 && line.get(5) == Some(&b':'),
+        (2, Some(b'/')) => line.get(3).is_some_and(u8::is_ascii_alphabetic),
+        _ => false,
+    }
 }
 
 /// The first four kinds of characters that follow each other in a line.
@@ -201,6 +224,8 @@ mod tests {
             "total: 1200\nname: 1300",
             "costs 40.\n50 more",
             "id,name,n\n17,ab,1234\n18,cd,5678",
+            "from 192.168.0.17 port 50122 SHA256:9a0b1c2d3e4f5a6b\n2026-11-24T10:15:00Z INFO up",
+            "sent 1200 bytes to 10.1.2.3 id 9a0b1c2d3e4f\nNov 24 10:15:00 web sshd[17]: ok",
         ] {
             assert_eq!(joined(text), text);
         }

@@ -22,7 +22,10 @@ mod spaced;
 mod spoken;
 mod view;
 
-use crate::{Error, Finding};
+use crate::{
+    Error, Finding,
+    classes::{Classes, LANE, places},
+};
 use std::{ops::Range, path::Path};
 use view::{Edit, View, windows};
 
@@ -164,40 +167,39 @@ fn merge(edits: &mut Vec<Edit>, more: Vec<Edit>) {
     edits.extend(more.filter(|other| other.span.start >= free));
 }
 
-/// Whether text may be written otherwise than it is meant where these three bytes stand: where
-/// the first is not of plain text, or begins an escape. `=` begins one only before a line end or
-/// two hexadecimal digits that are not two decimal ones (but for `=40`, an `@`).
-fn is_unusual(one: u8, two: u8, three: u8) -> bool {
-    let plain = (0x20..0x7F).contains(&one) | (one == b'\n') | (one == b'\t') | (one == b'\r');
-    let letters = two.is_ascii_uppercase() | three.is_ascii_uppercase();
-    let octet = letters | ((two == b'4') & (three == b'0')) | (two < b' ');
-    !plain | (one == b'%') | (one == b'&') | (one == b'\\') | ((one == b'=') & octet)
+/// Whether text may be written otherwise than it is meant at `at`: where a byte is not of plain
+/// text, or begins an escape. `=` begins one only before a line end or two hexadecimal digits that
+/// are not two decimal ones (but for `=40`, an `@`).
+fn is_unusual(bytes: &[u8], at: usize) -> bool {
+    let byte = |offset: usize| bytes.get(at + offset).copied().unwrap_or(0);
+    let (two, three) = (byte(1), byte(2));
+    match byte(0) {
+        b'=' => {
+            let letters = two.is_ascii_uppercase() | three.is_ascii_uppercase();
+            letters || (two == b'4' && three == b'0') || two < b' '
+        }
+        b'%' | b'&' | b'\\' => true,
+        one => !matches!(one, b' '..=b'~' | b'\n' | b'\t' | b'\r'),
+    }
 }
 
 /// The first place from `at` up to `end` where text may be written otherwise than it is meant.
-fn next_unusual(bytes: &[u8], mut at: usize, end: usize) -> Option<usize> {
-    const LANE: usize = 64;
-    while at < end {
-        // Whole lanes without a branch, which compilers turn into vector instructions.
-        if let Some(lane) = bytes[at..].first_chunk::<{ LANE + 2 }>()
-            && !(0..LANE).fold(false, |any, i| {
-                any | is_unusual(lane[i], lane[i + 1], lane[i + 2])
-            })
-        {
-            at += LANE;
-            continue;
-        }
-        let stop = end.min(at + LANE);
-        while at < stop {
-            let byte = |offset: usize| bytes.get(at + offset).copied().unwrap_or(0);
-            match bytes[at] {
-                // Letters with marks and the like, most of what is not ASCII: U+00C0 to U+027F.
-                0xC3..=0xC9 => at += 2,
-                b' ' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => at += 1,
-                one if is_unusual(one, byte(1), byte(2)) => return Some(at),
-                _ => at += 1,
+fn next_unusual(bytes: &[u8], at: usize, end: usize) -> Option<usize> {
+    let mut lane = at;
+    while lane < end {
+        let mut from = lane;
+        for place in places(Classes::at(bytes, lane).marked).map(|place| lane + place) {
+            // Letters with marks and the like, most of what is not ASCII: U+00C0 to U+027F.
+            if place < from {
+                continue;
+            }
+            if matches!(bytes.get(place), Some(0xC3..=0xC9)) {
+                from = place + 2;
+            } else if place < end && is_unusual(bytes, place) {
+                return Some(place);
             }
         }
+        lane = from.max(lane + LANE);
     }
     None
 }

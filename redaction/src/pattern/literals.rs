@@ -44,7 +44,7 @@ pub(super) enum Place {
 }
 
 impl Literals {
-    pub fn new(all: Vec<Clue>) -> Self {
+    pub fn new(all: Vec<Clue>) -> Result<Self, String> {
         let mut literals = Self {
             threes: vec![0; 1 << (FILTER_BITS - 6)].into(),
             pairs: vec![0; (1 << 16) / 64].into(),
@@ -77,14 +77,15 @@ impl Literals {
                 };
                 if *list == 0 {
                     literals.lists.push(Vec::new());
-                    *list = literals.lists.len() as u16;
+                    *list = u16::try_from(literals.lists.len())
+                        .map_err(|_| "the rules have too many different keywords")?;
                 }
                 literals.lists[usize::from(*list) - 1].push(clue.clone());
             }
         }
         literals.single.sort_unstable();
         literals.single.dedup();
-        literals
+        Ok(literals)
     }
 
     /// Calls `hit` with each clue of the text and where it stands, in order of places.
@@ -179,7 +180,8 @@ mod tests {
             clue(2, "ac", true),
             clue(3, "contraseña", true),
             clue(4, "@", false),
-        ]);
+        ])
+        .unwrap();
         let mut hits = Vec::new();
         literals.find("BeaRer @ AC ac CONTRASEñA @ac", |clue, at| {
             hits.push((clue.rule, at))

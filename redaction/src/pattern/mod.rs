@@ -154,7 +154,7 @@ impl Patterns {
             rules: compiled,
             contexts,
             shapes: Shapes::new(shapes, alone, open)?,
-            literals: Literals::new(clues),
+            literals: Literals::new(clues)?,
             gate: Gate::new(gated)?,
             homes: Arc::new(homes),
         })
