@@ -15,13 +15,11 @@ use std::{
     },
 };
 
-/// A table with more states than this is begun anew: at most some 40 MB, whatever the texts.
+/// A table with more states than this is begun anew: some 20 MB, and as much again for what states
+/// stand for, whatever the texts.
 const STATES_MAX: usize = 1 << 15;
-/// States whose rows are allocated together.
-const CHUNK: usize = 128;
 
-/// A state of a table: in the low half where its row begins in its chunk, in the high half the
-/// chunk, counted from one.
+/// A state of a table: where its row begins, and flags.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct State(u32);
 
@@ -30,32 +28,24 @@ impl State {
     const UNKNOWN: State = State(0);
     /// Nothing can match any more.
     pub const DEAD: State = State(1);
-    /// Where each walk begins.
-    pub const START: State = State(1 << 16);
     /// Set in states in which patterns end.
     const ENDS: u32 = 1 << 31;
+    /// The flags that the owner gives to states in which patterns end.
+    const MARKS: u32 = Self::MARK * 3;
+    const MARK: u32 = 1 << 29;
 
-    fn new(number: usize, width: usize) -> Self {
-        let (chunk, row) = (number / CHUNK + 1, number % CHUNK);
-        Self((chunk << 16 | row * width) as u32)
-    }
-
-    fn chunk(self) -> usize {
-        ((self.0 & !Self::ENDS) >> 16) as usize - 1
-    }
-
-    fn offset(self) -> usize {
-        (self.0 & 0xFFFF) as usize
-    }
-
-    /// How many were made before it.
-    fn number(self, width: usize) -> usize {
-        self.chunk() * CHUNK + self.offset() / width
+    fn row(self) -> usize {
+        (self.0 & !(Self::ENDS | Self::MARKS)) as usize
     }
 
     /// Whether patterns end in this state.
     pub fn is_end(self) -> bool {
         self.0 & Self::ENDS != 0
+    }
+
+    /// One of the two marks that the owner gave to this state.
+    pub fn is_marked(self, second: bool) -> bool {
+        self.0 & Self::MARK << u32::from(second) != 0
     }
 }
 
@@ -66,9 +56,12 @@ pub(super) struct Automaton<E> {
     classes: [u8; 256],
     /// One byte of each class.
     bytes: Vec<u8>,
-    ends: Box<dyn Fn(&[usize]) -> E + Send + Sync>,
+    ends: Box<MakeEnds<E>>,
     table: RwLock<Arc<Table<E>>>,
 }
+
+/// Makes what is kept for a state, and its two marks, from the numbers of the patterns.
+type MakeEnds<E> = dyn Fn(&[usize]) -> (E, [bool; 2]) + Send + Sync;
 
 /// A state of the patterns' own, non-deterministic automaton.
 enum Node {
@@ -81,16 +74,14 @@ enum Node {
 
 /// The states made so far.
 pub(super) struct Table<E> {
-    chunks: Box<[OnceLock<Chunk<E>>]>,
-    made: Mutex<Made>,
-}
-
-struct Chunk<E> {
-    /// The next state by state and class of byte.
+    /// The row of the state in which each walk begins.
+    pub start: State,
+    /// Rows: the next state by class of byte, then the state's number.
     next: Box<[AtomicU32]>,
-    ends: Box<[OnceLock<E>]>,
     /// Classes of bytes.
     width: usize,
+    ends: Box<[OnceLock<E>]>,
+    made: Mutex<Made>,
 }
 
 /// What states stand for.
@@ -107,10 +98,10 @@ pub(super) struct Full;
 
 impl<E> Automaton<E> {
     /// Takes patterns without assertions; `ends` makes what is kept for a state in which patterns
-    /// end, from their numbers.
+    /// end, and two marks of it, from their numbers.
     pub fn new<H: Borrow<Hir>>(
         patterns: &[H],
-        ends: impl Fn(&[usize]) -> E + Send + Sync + 'static,
+        ends: impl Fn(&[usize]) -> (E, [bool; 2]) + Send + Sync + 'static,
     ) -> Result<Self, String> {
         let config = thompson::Config::new()
             .utf8(false)
@@ -130,20 +121,16 @@ impl<E> Automaton<E> {
             }
         }
         let nodes = nfa.states().iter().map(node);
-        Ok(Self {
+        let mut automaton = Self {
             nodes: nodes.collect::<Result<_, _>>()?,
             start: nfa.start_anchored().as_u32(),
             classes,
-            bytes,
             ends: Box::new(ends),
-            table: RwLock::new(Arc::new(Table::new())),
-        }
-        .begun())
-    }
-
-    fn begun(self) -> Self {
-        self.begin(&self.table());
-        self
+            table: RwLock::new(Arc::new(Table::new(0, 0))),
+            bytes,
+        };
+        automaton.table = RwLock::new(automaton.begin());
+        Ok(automaton)
     }
 
     /// The table to walk in.
@@ -155,8 +142,7 @@ impl<E> Automaton<E> {
     pub fn renew(&self, full: &Arc<Table<E>>) -> Arc<Table<E>> {
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
         if Arc::ptr_eq(&table, full) {
-            *table = Arc::new(Table::new());
-            self.begin(&table);
+            *table = self.begin();
         }
         Arc::clone(&table)
     }
@@ -164,7 +150,7 @@ impl<E> Automaton<E> {
     /// The state after `byte`.
     pub fn next(&self, table: &Table<E>, state: State, byte: u8) -> Result<State, Full> {
         let class = self.classes[usize::from(byte)];
-        let cell = &table.chunk(state).next[state.offset() + usize::from(class)];
+        let cell = &table.next[state.row() + usize::from(class)];
         match State(cell.load(Ordering::Acquire)) {
             State::UNKNOWN => {
                 let next = self.step(table, state, class)?;
@@ -176,19 +162,24 @@ impl<E> Automaton<E> {
         }
     }
 
-    fn begin(&self, table: &Table<E>) {
-        let mut made = table.made.lock().unwrap_or_else(PoisonError::into_inner);
+    /// A table that has only the first state.
+    fn begin(&self) -> Arc<Table<E>> {
+        let mut table = Table::new(STATES_MAX, self.bytes.len());
+        let mut made = Made::default();
         let mut start = Vec::new();
         self.close(self.start, &mut start);
-        let state = self.state(table, &mut made, start);
-        debug_assert_eq!(state.map(State::chunk).ok(), Some(State::START.chunk()));
+        if let Ok(state) = self.state(&table, &mut made, start) {
+            table.start = state;
+        }
+        table.made = Mutex::new(made);
+        Arc::new(table)
     }
 
     #[cold]
     fn step(&self, table: &Table<E>, state: State, class: u8) -> Result<State, Full> {
         let byte = self.bytes[usize::from(class)];
         let mut made = table.made.lock().unwrap_or_else(PoisonError::into_inner);
-        let from = Arc::clone(&made.nodes[state.number(self.bytes.len())]);
+        let from = Arc::clone(&made.nodes[table.number(state)]);
         let mut reached = Vec::new();
         for &node in from.iter() {
             if let Node::Bytes(ranges) = &self.nodes[node as usize] {
@@ -230,18 +221,15 @@ impl<E> Automaton<E> {
                 _ => None,
             });
         let patterns: Vec<usize> = patterns.collect();
-        let width = self.bytes.len();
-        let mut state = State::new(number, width);
-        let chunk = table.chunks[state.chunk()].get_or_init(|| Chunk {
-            next: (0..CHUNK * width)
-                .map(|_| AtomicU32::new(State::UNKNOWN.0))
-                .collect(),
-            ends: (0..CHUNK).map(|_| OnceLock::new()).collect(),
-            width,
-        });
+        // The first row is nobody's: its place means unknown.
+        let row = (number + 1) * (table.width + 1);
+        let mut state = State(row as u32);
+        table.next[row + table.width].store(number as u32, Ordering::Relaxed);
         if !patterns.is_empty() {
-            state.0 |= State::ENDS;
-            chunk.ends[number % CHUNK].get_or_init(|| (self.ends)(&patterns));
+            let (ends, marks) = (self.ends)(&patterns);
+            let mark = |second: bool| u32::from(marks[usize::from(second)]) << u32::from(second);
+            state.0 |= State::ENDS | State::MARK * (mark(false) | mark(true));
+            table.ends[number].get_or_init(|| ends);
         }
         let nodes: Arc<[u32]> = nodes.into();
         made.nodes.push(Arc::clone(&nodes));
@@ -251,23 +239,27 @@ impl<E> Automaton<E> {
 }
 
 impl<E> Table<E> {
-    fn new() -> Self {
-        let chunks = STATES_MAX.div_ceil(CHUNK);
+    fn new(states: usize, width: usize) -> Self {
+        let cells = (states + 1) * (width + 1);
         Self {
-            chunks: (0..chunks).map(|_| OnceLock::new()).collect(),
+            start: State::DEAD,
+            next: (0..cells)
+                .map(|_| AtomicU32::new(State::UNKNOWN.0))
+                .collect(),
+            width,
+            ends: (0..states).map(|_| OnceLock::new()).collect(),
             made: Mutex::default(),
         }
     }
 
-    fn chunk(&self, state: State) -> &Chunk<E> {
-        let chunk = self.chunks[state.chunk()].get();
-        chunk.expect("a state is made before a transition leads to it")
+    /// How many states were made before it.
+    fn number(&self, state: State) -> usize {
+        self.next[state.row() + self.width].load(Ordering::Relaxed) as usize
     }
 
     /// What is kept about the patterns that end in `state`.
     pub fn ends(&self, state: State) -> Option<&E> {
-        let chunk = self.chunk(state);
-        chunk.ends[state.offset() / chunk.width].get()
+        self.ends[self.number(state)].get()
     }
 }
 
@@ -315,9 +307,9 @@ mod tests {
                 .iter()
                 .map(|pattern| regex_syntax::parse(pattern).unwrap())
                 .collect();
-            let automaton = Automaton::new(&hirs, <[usize]>::to_vec).unwrap();
+            let automaton = Automaton::new(&hirs, |all| (all.to_vec(), [all.contains(&0), all.contains(&1)])).unwrap();
             let table = automaton.table();
-            let mut state = State::START;
+            let mut state = table.start;
             for (at, byte) in text.bytes().enumerate() {
                 state = automaton.next(&table, state, byte).unwrap();
                 let expected: Vec<usize> = (0..patterns.len())
@@ -327,6 +319,8 @@ mod tests {
                     })
                     .collect();
                 let ends = if state == State::DEAD { None } else { table.ends(state) };
+                let marks = [state.is_marked(false), state.is_marked(true)];
+                prop_assert_eq!(marks, [expected.contains(&0), expected.contains(&1)]);
                 prop_assert_eq!(ends.cloned().unwrap_or_default(), expected);
                 if state == State::DEAD {
                     break;
@@ -339,12 +333,12 @@ mod tests {
     fn a_full_table_is_begun_anew() {
         // Which of the last fifteen letters were a: 2^15 states.
         let hir = regex_syntax::parse("(?:a|b){0,64}a(?:a|b){15}").unwrap();
-        let automaton = Automaton::new(&[hir], <[usize]>::to_vec).unwrap();
+        let automaton = Automaton::new(&[hir], |all| (all.to_vec(), [false; 2])).unwrap();
         let full = automaton.table();
         let (mut seed, mut tables) = (1u64, 0);
         let mut table = Arc::clone(&full);
         for _ in 0..100_000 {
-            let mut state = State::START;
+            let mut state = table.start;
             for _ in 0..64 {
                 seed = seed
                     .wrapping_mul(6364136223846793005)

@@ -21,13 +21,12 @@ pub(super) struct Shapes {
     open: RuleSet,
 }
 
-/// The rules whose shapes end in a state.
+/// The rules whose shapes end in a state, whose marks say whether one of them can count without
+/// context: if the shape is not digits only, and if it is.
 struct Ends {
     all: RuleSet,
     /// Those that may end inside a word of the text.
     inside: RuleSet,
-    /// By whether the shape is digits only: whether one of all can count without context.
-    alone: [bool; 2],
 }
 
 /// The shapes that begin at a place.
@@ -90,17 +89,14 @@ impl Shapes {
                     inside.insert(rule);
                 }
             }
-            Ends {
-                alone: [all.meets(&formed), all.meets(&bare)],
-                all,
-                inside,
-            }
+            let alone = [all.meets(&formed), all.meets(&bare)];
+            (Ends { all, inside }, alone)
         };
         let automaton = Automaton::new(&hirs, ends)?;
         let table = automaton.table();
         let mut first = [false; 256];
         for (byte, first) in (0..=255u8).zip(&mut first) {
-            let next = automaton.next(&table, State::START, byte);
+            let next = automaton.next(&table, table.start, byte);
             *first = next.map_err(|Full| "too many shapes")? != State::DEAD;
         }
         Ok(Self {
@@ -183,7 +179,7 @@ impl Shapes {
     fn try_find(&self, bytes: &[u8], start: usize, walk: &mut Walk) -> Result<(), Full> {
         walk.ends.clear();
         walk.alone = false;
-        let (mut state, mut digits) = (State::START, true);
+        let (mut state, mut digits) = (walk.table.start, true);
         for (at, &byte) in bytes.iter().enumerate().skip(start) {
             state = self.automaton.next(&walk.table, state, byte)?;
             if state == State::DEAD {
@@ -193,8 +189,7 @@ impl Shapes {
             if state.is_end() {
                 let word = |byte: &u8| byte.is_ascii_alphanumeric();
                 let edge = !(word(&byte) && bytes.get(at + 1).is_some_and(word));
-                let ends = walk.table.ends(state);
-                walk.alone |= ends.is_some_and(|ends| ends.alone[usize::from(digits)]);
+                walk.alone |= state.is_marked(digits);
                 walk.ends.push((state, edge, digits));
                 walk.end = at + 1;
             }
