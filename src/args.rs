@@ -75,6 +75,14 @@ pub enum Command {
     ///
     /// Spend, findings, routes, the measured part of the compliance tax, and the business case.
     Report(ReportArgs),
+    /// Compare what it costs to own a model with what global APIs cost, over years.
+    ///
+    /// Five options side by side, as a simulation over the ranges of a scenario: global APIs with
+    /// their compliance tax, building from scratch, fine-tuning an open model, a managed sovereign
+    /// cloud, and the hybrid through this gate. With --from, the traffic is that of the records.
+    /// The same scenario, seed and number of trials print the same bytes. docs/tco.md is the
+    /// model's definition.
+    Tco(TcoArgs),
     /// Check a policy, or ask which of its rules decides.
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -216,6 +224,40 @@ pub struct ReportArgs {
     #[arg(long, value_name = "NAME", default_value = "")]
     pub organization: String,
     /// Print the paths of the files written as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `tco`.
+#[derive(Debug, Args)]
+pub struct TcoArgs {
+    /// A scenario file, or the name of one in `tco/scenarios` of the rules.
+    #[arg(long, value_name = "FILE", default_value = "default")]
+    pub scenario: String,
+    /// Set an input: key=5, key=1..9 (each as likely) or key=1..5..9 (PERT); or a choice, such as
+    /// choice.gpu=rent. May be given again.
+    #[arg(long = "set", value_name = "KEY=VALUE", allow_hyphen_values = true)]
+    pub assignments: Vec<String>,
+    /// How many trials.
+    #[arg(long, value_name = "N", default_value_t = 100_000,
+          value_parser = clap::value_parser!(u32).range(1_000..=2_000_000))]
+    pub trials: u32,
+    /// The seed of the draws.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// How many months to look at; the scenario's horizon by default.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=240))]
+    pub months: Option<u16>,
+    /// Take the traffic from the records that begin on this day (UTC) or instant.
+    #[arg(long, value_name = "DATE")]
+    pub from: Option<String>,
+    /// The first day (UTC) or instant that is not taken any more; now by default.
+    #[arg(long, value_name = "DATE", requires = "from")]
+    pub to: Option<String>,
+    /// The store's URL, when it is neither the embedded one nor `analytics.url`.
+    #[arg(long, value_name = "URL", requires = "from")]
+    pub store: Option<String>,
+    /// Print everything as JSON.
     #[arg(long)]
     pub json: bool,
 }

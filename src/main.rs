@@ -22,6 +22,7 @@ mod serve;
 mod setup;
 mod store;
 mod supervise;
+mod tco;
 mod top;
 
 use args::{Arguments, Command, SetupArgs};
@@ -57,6 +58,7 @@ fn run(arguments: Arguments) -> Outcome {
         Command::Top(args) => top::run(args, &config()?),
         Command::Scan(args) => scan::run(args, &config()?),
         Command::Report(args) => report::run(args, &config()?),
+        Command::Tco(args) => tco::run(args, &config()?),
         Command::Policy(command) => policy::run(command, &config()?),
         Command::Ledger(command) => ledger::run(command, &config()?),
         Command::Keys(command) => {

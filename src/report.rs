@@ -48,7 +48,7 @@ pub fn run(args: &ReportArgs, config: &Config) -> Outcome {
 }
 
 /// What the ledger takes on disk, when it is on this machine and whole.
-fn ledger_size(config: &Config) -> Option<LedgerSize> {
+pub fn ledger_size(config: &Config) -> Option<LedgerSize> {
     let report = tollgate_analytics::ledger::verify(&config.data.dir.join("ledger")).ok()?;
     let whole = report.first_bad.is_none() && report.records > 0;
     whole.then_some(LedgerSize {

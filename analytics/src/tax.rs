@@ -8,7 +8,7 @@
 use crate::money::{NanoUsd, group_thousands, round_half_up};
 use crate::query::{FOOTPRINT_SQL, Footprint, TAX_BASE_SQL, TaxBase};
 use crate::rules::{self, Fault, RulesError};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 const CPU_US_PER_CORE_HOUR: i128 = 3_600_000_000;
@@ -17,7 +17,8 @@ const BYTES_PER_GB: i128 = 1_000_000_000;
 const DAYS_PER_MONTH_E4: i128 = 304_375;
 
 /// How far a figure can be relied on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// Counted or timed: it comes from the records alone.
     Measured,

@@ -12,6 +12,7 @@
 //! `tokio::time::timeout` where one is wanted.
 
 mod decisions;
+mod demand;
 mod exchanges;
 mod findings;
 mod footprint;
@@ -23,6 +24,7 @@ mod spend;
 mod tax_base;
 
 pub use decisions::{DECISIONS_SQL, DecisionRow, decisions};
+pub use demand::{DEMAND_SQL, DemandBase, demand};
 pub use exchanges::{Cursor, EXCHANGE_SQL, Exchange, LATEST_SQL, exchange, latest};
 pub use findings::{FINDINGS_SQL, FindingRow, findings};
 pub use footprint::{FOOTPRINT_SQL, Footprint, footprint};
@@ -192,6 +194,7 @@ mod tests {
             DECISIONS_SQL,
             UNPRICED_SQL,
             TAX_BASE_SQL,
+            DEMAND_SQL,
         ]
         .into_iter()
         .chain([SpendBy::Team, SpendBy::Model, SpendBy::Endpoint].map(SpendBy::sql))
