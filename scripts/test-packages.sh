@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs the official SDKs that the end-to-end tests run and the oracle of the identifier tests,
-# each pinned by version and hash, into the runtime directory. What was installed from the same pins
-# is kept, without network.
+# Installs the official SDKs that the end-to-end tests run, the oracles that other tests compare
+# with (python-stdnum, genai-prices) and NumPy for the second TCO model, each pinned by version and
+# hash, into the runtime directory. What was installed from the same pins is kept, without network.
 set -eu
 cd "$(dirname "$0")/.."
 

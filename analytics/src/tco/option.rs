@@ -5,10 +5,10 @@ use super::fleet::Fleet;
 use super::input::Input;
 use super::path::{Draw, HOURS_PER_MONTH, Month};
 use super::scenario::{Choice, Gpu, Hosting, MONTHS_MAX};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A way of answering the organization's prompts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Plan {
     /// Global APIs, with the compliance tax: nothing is done.
