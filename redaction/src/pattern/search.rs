@@ -215,6 +215,11 @@ impl<'t> Search<'t> {
             return;
         }
         let rule = &self.patterns.rules[number];
+        // A match that is the value itself would be refused inside of a word.
+        let word = |at: usize| self.text.as_bytes()[at].is_ascii_alphanumeric();
+        if rule.anchored && !rule.narrowed && start > 0 && word(start - 1) && word(start) {
+            return;
+        }
         if let Some(found) = rule.matches_at(self.text, start, end) {
             self.judge(number, found);
         }
