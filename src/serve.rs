@@ -178,6 +178,7 @@ fn gate(
         master_key: master_key(&config.data.dir)?,
         keys: KeyRing::load(&config.data.dir).map_err(Failure::new)?,
         ledger,
+        on_full: config.ledger.on_full,
         prices: PriceBook::load(&config.rules.dir.join("prices")).map_err(Failure::usage)?,
         egress: Egress::new(&config.limits),
         places: tokio::sync::Semaphore::new(config.limits.exchanges_max),

@@ -13,23 +13,41 @@ const RECORD: &str = r#"{"exchange":"01980000-0000-7000-8000-000000000001","star
 
 fn main() {
     let record: Record = serde_json::from_str(RECORD).expect("a record");
-    for (name, sync, records) in [
-        ("relaxed", Options::default().sync, 100_000),
-        ("strict", Sync::Always, 3_000),
+    let relaxed = Options::default().sync;
+    // As fast as it goes, and as a busy gate would: a millisecond between a caller's appends.
+    let pause = Some(Duration::from_millis(1));
+    for (name, sync, records, callers, pause) in [
+        ("relaxed", relaxed, 100_000, 1, None),
+        ("relaxed", relaxed, 40_000, 8, pause),
+        ("relaxed", relaxed, 100_000, 8, None),
+        ("strict", Sync::Always, 2_000, 1, None),
+        ("strict", Sync::Always, 4_000, 8, None),
     ] {
-        for callers in [1, 8] {
-            let dir = tempfile::tempdir().expect("a directory");
-            let options = Options {
-                sync,
-                ..Options::default()
-            };
-            append(dir.path(), options, &record, callers, records);
-            print!("append, {name}, {callers} callers: ");
-            let times = append(dir.path(), options, &record, callers, records);
-            tell(times);
-        }
+        let dir = tempfile::tempdir().expect("a directory");
+        let options = Options {
+            sync,
+            ..Options::default()
+        };
+        append(dir.path(), options, &record, callers, 1_000, None);
+        let pace = pause.map_or("without pause", |_| "1 ms apart");
+        print!("append, {name}, {callers} callers, {pace}: ");
+        tell(append(
+            dir.path(),
+            options,
+            &record,
+            callers,
+            records,
+            pause,
+        ));
     }
     checks(&record);
+}
+
+/// CPU time of this thread so far.
+fn cpu() -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux");
+    let nanoseconds = text.split(' ').next().and_then(|first| first.parse().ok());
+    Duration::from_nanos(nanoseconds.expect("a number"))
 }
 
 /// The time of each append, while checkpoints are signed every 100 ms.
@@ -39,9 +57,11 @@ fn append(
     record: &Record,
     callers: usize,
     records: usize,
+    pause: Option<Duration>,
 ) -> (Vec<Duration>, Duration) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        .enable_time()
         .build()
         .expect("a runtime");
     runtime.block_on(async {
@@ -64,6 +84,9 @@ fn append(
                         let before = Instant::now();
                         ledger.append(&record).await.expect("appended");
                         times.push(before.elapsed());
+                        if let Some(pause) = pause {
+                            tokio::time::sleep(pause).await;
+                        }
                     }
                     times
                 })
@@ -95,26 +118,32 @@ fn tell((mut times, took): (Vec<Duration>, Duration)) {
 /// A ledger of 500,000 records: what a check, a start and a proof take.
 fn checks(record: &Record) {
     let dir = tempfile::tempdir().expect("a directory");
-    append(dir.path(), Options::default(), record, 8, 500_000);
+    append(dir.path(), Options::default(), record, 8, 500_000, None);
     for _ in 0..2 {
-        let started = Instant::now();
+        let (started, on_cpu) = (Instant::now(), cpu());
         let report = verify(dir.path()).expect("readable");
         let took = started.elapsed().as_secs_f64();
+        let on_cpu = (cpu() - on_cpu).as_secs_f64();
         assert!(report.is_sound());
+        let megabytes = report.bytes as f64 / 1e6;
         println!(
-            "verify: {} records, {:.0} MB in {took:.2} s: {:.0} MB/s",
+            "verify: {} records, {megabytes:.0} MB: {:.0} MB/s, {:.0} MB per CPU second",
             report.records,
-            report.bytes as f64 / 1e6,
-            report.bytes as f64 / 1e6 / took
+            megabytes / took,
+            megabytes / on_cpu
         );
     }
-    let started = Instant::now();
+    let (started, on_cpu) = (Instant::now(), cpu());
     let options = Options {
         check: Check::LastSegment,
         ..Options::default()
     };
     drop(Ledger::open(dir.path(), options).expect("a ledger"));
-    println!("start: {:.0} ms", started.elapsed().as_secs_f64() * 1e3);
+    println!(
+        "start: {:.0} ms, {:.0} ms of CPU",
+        started.elapsed().as_secs_f64() * 1e3,
+        (cpu() - on_cpu).as_secs_f64() * 1e3
+    );
 
     let mut tree = Tree::open(dir.path()).expect("a tree");
     let size = tree.size();

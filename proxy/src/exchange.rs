@@ -15,7 +15,7 @@
 use crate::downstream::Downstream;
 use crate::draft::Draft;
 use crate::error::Refusal;
-use crate::gate::Gate;
+use crate::gate::{Gate, OnFull};
 use crate::identity::identify;
 use crate::inspect::inspect;
 use crate::permit::Permit;
@@ -147,13 +147,19 @@ async fn exchange(
     Ok(())
 }
 
-/// Writes the record; nobody is told of an exchange that is not on record.
+/// Writes the record; nobody is told of an exchange that is not on record, unless the configuration
+/// wants answers rather than records when the disk is full.
 async fn record(gate: &Gate, draft: &mut Draft) -> Result<(), Refusal> {
+    let exchange = draft.exchange();
     let record = draft.finish();
-    gate.ledger
-        .append(record)
-        .await
-        .map_err(|e| Refusal::ledger_failed().because(e))?;
+    match gate.ledger.append(record).await {
+        Ok(_) => {}
+        Err(error) if error.is_full() && gate.on_full == OnFull::Degrade => {
+            gate.metrics.unrecorded.fetch_add(1, Relaxed);
+            tracing::error!(%exchange, %error, "the disk is full: answered without a record");
+        }
+        Err(error) => return Err(Refusal::ledger_failed().because(error)),
+    }
     gate.metrics.count(record);
     Ok(())
 }

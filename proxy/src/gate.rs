@@ -18,6 +18,17 @@ use tollgate_redaction::Redactor;
 use tollgate_redaction::placeholder::MasterKey;
 use tollgate_redaction::vault::{Vault, VaultLimits};
 
+/// What happens to an exchange when the ledger's disk is full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnFull {
+    /// It is not answered.
+    #[default]
+    Refuse,
+    /// It is answered without a record; the log and the metrics say so each time.
+    Degrade,
+}
+
 /// The gate: configuration, rules and connections.
 pub struct Gate {
     /// In order of preference.
@@ -34,6 +45,8 @@ pub struct Gate {
     pub keys: KeyRing,
     /// Where every exchange is recorded.
     pub ledger: Ledger,
+    /// What happens to exchanges that it has no room for.
+    pub on_full: OnFull,
     /// What tokens cost.
     pub prices: PriceBook,
     /// The way out.

@@ -19,6 +19,8 @@ type Labels = (String, &'static str, &'static str, u16);
 pub struct Metrics {
     /// Exchanges in work.
     pub in_flight: AtomicI64,
+    /// Exchanges answered without a record because the disk is full.
+    pub unrecorded: AtomicU64,
     /// By endpoint, effect, outcome and status.
     exchanges: Mutex<BTreeMap<Labels, u64>>,
     findings: Mutex<BTreeMap<String, u64>>,
@@ -127,6 +129,12 @@ impl Metrics {
             tokens,
         );
         let one = |value: String| vec![(String::new(), value)];
+        family(
+            "tollgate_unrecorded_total",
+            "counter",
+            "Exchanges answered without a record: the ledger's disk is full.",
+            one(self.unrecorded.load(Relaxed).to_string()),
+        );
         family(
             "tollgate_spend_nanousd_total",
             "counter",

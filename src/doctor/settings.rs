@@ -4,10 +4,11 @@ use super::{Check, machine};
 use crate::config::Config;
 use crate::exit::Failure;
 use crate::runtime::Runtime;
-use crate::{redactor, serve};
+use crate::{ledger, redactor, serve};
 use rustix::fs::{Access, access};
 use std::net::TcpListener;
 use std::path::Path;
+use tollgate_analytics::ledger::key::{self, AtRest};
 use tollgate_analytics::price::PriceBook;
 use tollgate_analytics::report::Facts;
 use tollgate_proxy::credential;
@@ -22,6 +23,7 @@ pub(super) fn look(runtime: &Runtime, config: &Config) -> Vec<Check> {
         data(&config.data.dir),
         machine::disk("disk of the data", &config.data.dir),
         callers(&config.data.dir),
+        signing_key(config),
         recognizers(config),
     ];
     if config.ner.device != Device::Off && runtime.onnxruntime().is_file() {
@@ -103,6 +105,37 @@ fn callers(data: &Path) -> Check {
             Failure::new(error).to_string(),
             "restore the file from a backup",
         ),
+    }
+}
+
+/// How the key that signs the ledger's checkpoints lies on the disk.
+fn signing_key(config: &Config) -> Check {
+    let name = "signing key";
+    let passphrase = &config.ledger.key_passphrase;
+    if let Some(Err(error)) = passphrase.as_deref().map(credential::read) {
+        let says = format!("ledger.key_passphrase: {error}");
+        return Check::fail(name, says, "set it, or correct `ledger.key_passphrase`");
+    }
+    let file = ledger::key_file(config);
+    let encrypted = "encrypted under its passphrase";
+    let plain = "readable for whoever can read the gate's files";
+    let fix = "name a passphrase in `ledger.key_passphrase` before the first start";
+    match (key::at_rest(&file), passphrase.is_some()) {
+        (Ok(AtRest::Absent), true) => Check::ok(name, "to be made, encrypted"),
+        (Ok(AtRest::Absent), false) => Check::warn(name, format!("to be made, {plain}"), fix),
+        (Ok(AtRest::Encrypted), true) => Check::ok(name, encrypted),
+        (Ok(AtRest::Plain), false) => Check::warn(name, format!("plain, {plain}"), fix),
+        (Ok(AtRest::Encrypted), false) => Check::fail(
+            name,
+            "encrypted, and no passphrase is configured",
+            "set `ledger.key_passphrase`",
+        ),
+        (Ok(AtRest::Plain), true) => Check::fail(
+            name,
+            "plain, and a passphrase is configured",
+            "encrypt it with `openssl pkcs8 -topk8`, or remove it to have a new one made",
+        ),
+        (Err(error), _) => Check::fail(name, Failure::new(error).to_string(), "let us read it"),
     }
 }
 

@@ -1,12 +1,13 @@
 //! `tollgate ledger`: the auditor's view of the records, and how `serve` keeps them.
 
+mod anchor;
 mod export;
 mod settings;
 mod signing;
 mod verify;
 
 pub use settings::Settings;
-pub use signing::Signing;
+pub use signing::{Signing, key_file};
 
 use crate::args::LedgerCommand;
 use crate::config::Config;

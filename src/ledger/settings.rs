@@ -1,8 +1,10 @@
 //! `[ledger]` of the configuration.
 
+use super::anchor::Anchor;
 use serde::Deserialize;
 use std::time::Duration;
 use tollgate_analytics::ledger::{Check, Options, Sync};
+use tollgate_proxy::gate::OnFull;
 
 /// How the ledger is kept.
 #[derive(Clone, Debug, Deserialize)]
@@ -10,6 +12,8 @@ use tollgate_analytics::ledger::{Check, Options, Sync};
 pub struct Settings {
     /// When a record counts as written.
     pub mode: Mode,
+    /// What happens to exchanges when the disk is full: `refuse` or `degrade`.
+    pub on_full: OnFull,
     /// Seconds between signed checkpoints, while records come in.
     pub checkpoint_interval_s: u64,
     /// What the ledger is called in checkpoints: a name of your own without spaces or `+`, such as
@@ -18,6 +22,8 @@ pub struct Settings {
     /// The passphrase that the signing key is encrypted under: `env:NAME` or `file:PATH`. Absent:
     /// the key is plain, readable for the gate's user alone.
     pub key_passphrase: Option<String>,
+    /// Where checkpoints are written as well.
+    pub anchor: Vec<Anchor>,
 }
 
 /// When a record counts as written.
@@ -35,9 +41,11 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             mode: Mode::Relaxed,
+            on_full: OnFull::Refuse,
             checkpoint_interval_s: 60,
             origin: String::new(),
             key_passphrase: None,
+            anchor: Vec::new(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Signs checkpoints while the gate runs: at an interval, and when it ends.
 
+use super::anchor::{Anchored, News};
 use crate::config::Config;
 use crate::exit::Failure;
 use std::fmt::Write as _;
@@ -8,9 +9,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::sync::watch;
-use tollgate_analytics::ledger::checkpoint::Checkpointer;
+use tollgate_analytics::ledger::checkpoint::{Checkpointer, Signed};
 use tollgate_analytics::ledger::{Ledger, Signer, key};
 use tollgate_proxy::credential;
+
+/// For the last checkpoint to be written elsewhere when the gate ends.
+const LAST_DELIVERY: Duration = Duration::from_secs(5);
 
 /// The signing key's file.
 pub fn key_file(config: &Config) -> PathBuf {
@@ -38,11 +42,19 @@ pub fn signer(config: &Config) -> Result<Signer, Failure> {
     )?)
 }
 
+fn news_of(signed: &Signed) -> News {
+    News {
+        size: signed.checkpoint.size,
+        note: signed.note.to_string().into(),
+    }
+}
+
 /// What is signed while the gate runs, as its metrics tell it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Signing {
     signed: AtomicU64,
     failures: AtomicU64,
+    anchors: Vec<Arc<Anchored>>,
 }
 
 impl Signing {
@@ -61,13 +73,28 @@ impl Signing {
                  a new data directory",
             )
         })?;
-        let signing = Arc::new(Signing::default());
-        let held = checkpointer
-            .newest()
-            .map_or(0, |newest| newest.checkpoint.size);
-        signing.signed.store(held, Relaxed);
+        let anchors = config.ledger.anchor.iter();
+        let anchors = anchors.map(|anchor| Anchored::new(anchor).map(Arc::new));
+        let newest = checkpointer.newest();
+        let signing = Arc::new(Signing {
+            signed: AtomicU64::new(newest.map_or(0, |newest| newest.checkpoint.size)),
+            failures: AtomicU64::new(0),
+            anchors: anchors.collect::<Result<_, _>>()?,
+        });
+        let (news, heard) = watch::channel(newest.map(news_of));
+        let deliveries: Vec<_> = signing
+            .anchors
+            .iter()
+            .map(|anchored| tokio::spawn(Arc::clone(anchored).run(heard.clone())))
+            .collect();
         let interval = config.ledger.checkpoint_interval();
-        let task = tokio::spawn(Arc::clone(&signing).run(checkpointer, interval, stop));
+        let signs = Arc::clone(&signing).run(checkpointer, interval, stop, news);
+        let task = tokio::spawn(async move {
+            signs.await;
+            // What is not delivered by then is with the next start.
+            let ended = futures::future::join_all(deliveries);
+            tokio::time::timeout(LAST_DELIVERY, ended).await.ok();
+        });
         Ok((signing, task))
     }
 
@@ -76,6 +103,7 @@ impl Signing {
         mut checkpointer: Checkpointer,
         interval: Duration,
         mut stop: watch::Receiver<bool>,
+        news: watch::Sender<Option<News>>,
     ) {
         loop {
             let stopped = async { drop(stop.wait_for(|stop| *stop).await) };
@@ -83,26 +111,33 @@ impl Signing {
             let signing = Arc::clone(&self);
             // Signing waits for the disk.
             let taken = tokio::task::spawn_blocking(move || {
-                signing.sign(&mut checkpointer);
-                checkpointer
+                let signed = signing.sign(&mut checkpointer);
+                (checkpointer, signed)
             });
-            checkpointer = match taken.await {
-                Ok(checkpointer) => checkpointer,
+            let signed;
+            (checkpointer, signed) = match taken.await {
+                Ok(taken) => taken,
                 Err(_) => return,
             };
+            if signed.is_some() {
+                news.send_replace(signed);
+            }
             if last {
                 return;
             }
         }
     }
 
-    fn sign(&self, checkpointer: &mut Checkpointer) {
+    fn sign(&self, checkpointer: &mut Checkpointer) -> Option<News> {
         match checkpointer.take() {
-            Ok(Some(signed)) => self.signed.store(signed.checkpoint.size, Relaxed),
-            Ok(None) => {}
+            Ok(signed) => signed.map(|signed| {
+                self.signed.store(signed.checkpoint.size, Relaxed);
+                news_of(signed)
+            }),
             Err(error) => {
                 self.failures.fetch_add(1, Relaxed);
                 tracing::error!(%error, "no checkpoint was signed; tried again at the next interval");
+                None
             }
         }
     }
@@ -119,5 +154,33 @@ impl Signing {
              # TYPE tollgate_ledger_checkpoint_failures_total counter\n\
              tollgate_ledger_checkpoint_failures_total {failures}\n"
         );
+        let figures: Vec<_> = self
+            .anchors
+            .iter()
+            .map(|anchored| anchored.figures())
+            .collect();
+        if figures.is_empty() {
+            return;
+        }
+        text.push_str(
+            "# HELP tollgate_ledger_anchored_records Records that the newest checkpoint written elsewhere is signed for.\n\
+             # TYPE tollgate_ledger_anchored_records gauge\n",
+        );
+        for (name, delivered, _) in &figures {
+            _ = writeln!(
+                text,
+                "tollgate_ledger_anchored_records{{anchor=\"{name}\"}} {delivered}"
+            );
+        }
+        text.push_str(
+            "# HELP tollgate_ledger_anchor_failures_total Checkpoints that could not be written elsewhere.\n\
+             # TYPE tollgate_ledger_anchor_failures_total counter\n",
+        );
+        for (name, _, failures) in &figures {
+            _ = writeln!(
+                text,
+                "tollgate_ledger_anchor_failures_total{{anchor=\"{name}\"}} {failures}"
+            );
+        }
     }
 }

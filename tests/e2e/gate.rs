@@ -34,6 +34,8 @@ pub struct Setup {
     pub limits: &'static str,
     /// Lines of `[ledger]`.
     pub ledger: &'static str,
+    /// No file of the gate's may grow beyond so many KiB, its log included, which is kept short.
+    pub file_kib_max: Option<u32>,
 }
 
 impl Setup {
@@ -170,12 +172,23 @@ impl Gate {
             .append(true)
             .open(dir.path().join("gate.log"))
             .expect("a log");
-        let child = Command::new(env!("CARGO_BIN_EXE_tollgate"))
+        let mut command = match setup.file_kib_max {
+            None => Command::new(env!("CARGO_BIN_EXE_tollgate")),
+            Some(kib) => {
+                // The signal ignored, a write beyond the limit is an error.
+                let mut bash = Command::new("bash");
+                let limit = format!("trap '' XFSZ; ulimit -f {kib}; exec \"$@\"");
+                bash.args(["-c", &limit, "bash", env!("CARGO_BIN_EXE_tollgate")]);
+                bash
+            }
+        };
+        let log_level = setup.file_kib_max.map_or("debug", |_| "off");
+        let child = command
             .arg("serve")
             .arg("--config")
             .arg(&config)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .env("RUST_LOG", "debug")
+            .env("RUST_LOG", log_level)
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a second handle"))
             .stderr(log)
@@ -318,16 +331,17 @@ impl Gate {
         }
     }
 
+    /// What the admin listener says of the gate.
+    pub async fn metrics(&self) -> String {
+        let url = format!("{}/metrics", self.admin);
+        let metrics = self.client.get(url).send().await.expect("metrics");
+        metrics.text().await.expect("text")
+    }
+
     /// Fails if a planted value stands in the log, in the metrics, or in any file of the data
     /// directory.
     pub async fn assert_clean(&self, checker: &LeakChecker) {
-        let metrics = self
-            .client
-            .get(format!("{}/metrics", self.admin))
-            .send()
-            .await
-            .expect("metrics");
-        let metrics = metrics.text().await.expect("text");
+        let metrics = self.metrics().await;
         assert!(metrics.contains("tollgate_"), "no metrics");
         let mut leaks = checker.search("metrics", metrics.as_bytes());
         leaks.extend(checker.search("log", self.log().as_bytes()));

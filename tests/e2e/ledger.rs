@@ -106,3 +106,49 @@ async fn a_gate_leaves_a_ledger_that_an_auditor_can_check() {
     let (sound, text) = tollgate(&gate, &verify).await;
     assert!(!sound && text.contains("cut_off"), "{text}");
 }
+
+/// Asks until an answer is not 200, or 100 are.
+async fn fill(gate: &Gate) -> Option<u16> {
+    let body = r#"{"model":"m","messages":[{"role":"user","content":"hello"}]}"#;
+    for _ in 0..100 {
+        let reply = gate.post("/v1/chat/completions", body).await;
+        if reply.status != 200 {
+            return Some(reply.status);
+        }
+    }
+    None
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_unless_it_is_told_to_go_on() {
+    let upstream = Upstream::start().await;
+    let setup = |ledger| Setup {
+        ledger,
+        // Some twenty records.
+        file_kib_max: Some(16),
+        ..Setup::default().endpoint("echo", "openai", &upstream.url("echo"), "\"m\"")
+    };
+    let gate = Gate::start(setup("")).await;
+    assert_eq!(fill(&gate).await, Some(503));
+    let recorded = gate.records().len();
+    assert!((10..40).contains(&recorded), "{recorded} records");
+
+    let mut gate = Gate::start(setup("on_full = \"degrade\"")).await;
+    assert_eq!(fill(&gate).await, None);
+    let metrics = gate.metrics().await;
+    let unrecorded = 100 - gate.records().len();
+    let expected = format!("\ntollgate_unrecorded_total {unrecorded}\n");
+    assert!(metrics.contains(&expected), "{expected}{metrics}");
+    gate.stop().await;
+    let (sound, text) = tollgate(&gate, &["ledger", "verify"]).await;
+    assert!(sound, "{text}");
+}
+
+#[tokio::test]
+async fn a_second_gate_on_the_same_data_is_told_who_is_in_the_way() {
+    let upstream = Upstream::start().await;
+    let setup = Setup::default().endpoint("echo", "openai", &upstream.url("echo"), "\"m\"");
+    let gate = Gate::start(setup).await;
+    let (done, text) = tollgate(&gate, &["serve"]).await;
+    assert!(!done && text.contains("held by another process"), "{text}");
+}

@@ -88,6 +88,13 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether there is no room for more: a full disk, a quota, a file at its size limit.
+    pub fn is_full(&self) -> bool {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        matches!(self, Error::Io { source, .. }
+            if matches!(source.kind(), StorageFull | QuotaExceeded | FileTooLarge))
+    }
+
     pub(super) fn io(action: &'static str, path: &Path, source: io::Error) -> Error {
         Error::Io {
             action,

@@ -216,6 +216,52 @@ async fn a_tail_follows_live_appends_and_ends_with_the_ledger() {
 }
 
 #[test]
+fn a_clock_that_goes_back_is_noticed_and_no_damage() {
+    // Seconds after the sample's time at which each exchange ended.
+    let cases: [(&str, &[i64], u64, Option<ClockStep>); 4] = [
+        ("in order", &[0, 1, 2, 3], 0, None),
+        ("neighbours out of order", &[0, 3, 2, 4], 0, None),
+        (
+            "set back an hour once",
+            &[3_600, 0, 1, 2],
+            1,
+            Some(ClockStep {
+                seq: 1,
+                back_us: 3_600_000_000,
+            }),
+        ),
+        (
+            "set back twice",
+            &[10, 20, 5, 6, 30, 10],
+            2,
+            Some(ClockStep {
+                seq: 2,
+                back_us: 15_000_000,
+            }),
+        ),
+    ];
+    for (what, ended_s, steps, first) in cases {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = open(dir.path());
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        for (n, at) in ended_s.iter().enumerate() {
+            let mut record = sample(n as u64);
+            record.started_us = sample(0).started_us + at * 1_000_000;
+            runtime.block_on(ledger.append(&record)).unwrap();
+        }
+        let report = verify(dir.path()).unwrap();
+        assert!(report.is_sound(), "{what}");
+        assert_eq!(
+            (report.clock_steps, report.first_clock_step),
+            (steps, first),
+            "{what}"
+        );
+    }
+}
+
+#[test]
 fn a_second_opener_is_told_who_is_in_the_way() {
     let dir = tempfile::tempdir().unwrap();
     let first = open(dir.path());
@@ -459,10 +505,6 @@ impl SegmentFile for SmallFile {
     }
 }
 
-fn is_full(error: &Error) -> bool {
-    matches!(error, Error::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull)
-}
-
 #[tokio::test]
 async fn a_full_disk_fails_the_append_and_leaves_the_chain_whole() {
     let dir = tempfile::tempdir().unwrap();
@@ -476,15 +518,15 @@ async fn a_full_disk_fails_the_append_and_leaves_the_chain_whole() {
             Err(error) => break error,
         }
     };
-    assert!(kept > 0 && is_full(&error), "{error}");
-    assert!(is_full(&ledger.append(&sample(kept)).await.unwrap_err()));
+    assert!(kept > 0 && error.is_full(), "{error}");
+    assert!(ledger.append(&sample(kept)).await.unwrap_err().is_full());
     assert_eq!(ledger.next_seq(), kept);
     assert_eq!(bad(dir.path()), None, "the partial write was cut off");
 
     // As long as the partial write cannot be cut off, nothing may be written after it.
     disk.broken_truncate.store(true, Ordering::SeqCst);
     disk.room.store(10, Ordering::SeqCst);
-    assert!(is_full(&ledger.append(&sample(kept)).await.unwrap_err()));
+    assert!(ledger.append(&sample(kept)).await.unwrap_err().is_full());
     disk.room.store(i64::MAX, Ordering::SeqCst);
     assert!(ledger.append(&sample(kept)).await.is_err());
 
