@@ -2,7 +2,7 @@
 
 mod ledger;
 
-pub use ledger::{ExportArgs, LedgerCommand, VerifyArgs};
+pub use ledger::{EraseArgs, ExportArgs, LedgerCommand, VerifyArgs};
 
 use clap::{Args, Parser, Subcommand};
 use jiff::civil::Date;

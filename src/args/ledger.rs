@@ -23,6 +23,13 @@ pub enum LedgerCommand {
     /// they need sha256sum, OpenSSL and Python. Only records that a checkpoint was signed for can
     /// be exported.
     Export(ExportArgs),
+    /// Erase records whose time to be kept is over; their proofs stay.
+    ///
+    /// What was recorded of the exchange goes, its hash is kept: every checkpoint and every proof
+    /// of the other records still holds. Only closed segments are touched, also while a gate runs.
+    /// Rows that were shipped to the store stay there until its own retention ends. Without --yes
+    /// it only says what it would erase.
+    Erase(EraseArgs),
     /// Sign for the records so far and print the checkpoint.
     ///
     /// While a gate runs it alone signs, at `ledger.checkpoint_interval_s`; then its newest
@@ -82,17 +89,44 @@ pub struct ExportArgs {
     pub json: bool,
 }
 
+/// Arguments of `ledger erase`.
+#[derive(Debug, Args)]
+pub struct EraseArgs {
+    /// Exchanges that began before this date or time (2026-11-01, 2026-11-01T08:00:00Z).
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub before: Timestamp,
+    /// Only those that went to an endpoint under this jurisdiction.
+    #[arg(long, value_name = "CODE")]
+    pub jurisdiction: Option<String>,
+    /// Only those whose request held a finding with this label.
+    #[arg(long, value_name = "LABEL")]
+    pub finding: Option<String>,
+    /// Erase them. This cannot be undone.
+    #[arg(long)]
+    pub yes: bool,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// A sequence number, an RFC 3339 time, or a date, whose day begins at midnight UTC.
 fn bound(text: &str) -> Result<Bound, String> {
     if let Ok(seq) = text.parse() {
         return Ok(Bound::Seq(seq));
     }
-    let time = text.parse::<Timestamp>().ok().or_else(|| {
+    time(text)
+        .map(|time| Bound::Time(time.as_microsecond()))
+        .map_err(|_| "expected a sequence number, a date or a time in RFC 3339".into())
+}
+
+/// An RFC 3339 time, or a date, whose day begins at midnight UTC.
+fn time(text: &str) -> Result<Timestamp, String> {
+    let midnight = || {
         let midnight = text.parse::<Date>().ok()?.at(0, 0, 0, 0);
         Offset::UTC.to_timestamp(midnight).ok()
-    });
-    time.map(|time| Bound::Time(time.as_microsecond()))
-        .ok_or_else(|| "expected a sequence number, a date or a time in RFC 3339".into())
+    };
+    let time = text.parse::<Timestamp>().ok().or_else(midnight);
+    time.ok_or_else(|| "expected a date or a time in RFC 3339".into())
 }
 
 #[cfg(test)]

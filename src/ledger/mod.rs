@@ -1,6 +1,7 @@
 //! `tollgate ledger`: the auditor's view of the records, and how `serve` keeps them.
 
 mod anchor;
+mod erase;
 mod export;
 mod settings;
 mod signing;
@@ -27,6 +28,7 @@ pub fn run(command: &LedgerCommand, config: &Config) -> Outcome {
     match command {
         LedgerCommand::Verify(args) => verify::run(args, config, &mut out),
         LedgerCommand::Export(args) => export::run(args, config, &mut out),
+        LedgerCommand::Erase(args) => erase::run(args, config, &mut out),
         LedgerCommand::Checkpoint { json } => print(&signed_now(config)?, *json, &mut out),
         LedgerCommand::Key { json } => key(config, *json, &mut out),
     }

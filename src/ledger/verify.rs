@@ -93,6 +93,8 @@ fn as_json(report: &VerifyReport) -> serde_json::Value {
         "signed": report.signed,
         "checkpoints": report.checkpoints,
         "cosignatures": report.cosignatures,
+        "erased": report.erased,
+        "first_erased": report.first_erased,
         "clock_steps": report.clock_steps,
         "first_clock_step": clock.map(|step| json!({ "seq": step.seq, "back_us": step.back_us })),
         "live": report.live,
@@ -134,6 +136,14 @@ fn tell(report: &VerifyReport, args: &VerifyArgs, out: &mut impl Write) -> Outco
             out,
             "Give a checkpoint (--against) and the public key (--key) that were kept elsewhere: \
              who could replace the ledger could replace those beside it."
+        )?;
+    }
+    if let Some(first) = report.first_erased {
+        writeln!(
+            out,
+            "{} of the records were erased, first record {first}: their hashes hold. Compare with \
+             what was to be erased.",
+            report.erased
         )?;
     }
     if let Some(step) = report.first_clock_step {

@@ -78,6 +78,22 @@ async fn a_gate_leaves_a_ledger_that_an_auditor_can_check() {
         "the last checkpoint is for all: {report}"
     );
 
+    // The only segment is open still: nothing can be erased yet.
+    let erase = [
+        "ledger",
+        "erase",
+        "--before",
+        "2100-01-01",
+        "--jurisdiction",
+        "US",
+        "--yes",
+    ];
+    let (done, text) = tollgate(&gate, &erase).await;
+    assert!(
+        done && text.contains("erased nothing of 0 records"),
+        "{text}"
+    );
+
     // What leaves the house is checked without us.
     let bundle = gate.data().join("bundle");
     let out = bundle.to_str().expect("a path");

@@ -13,6 +13,7 @@ pub const MAX_LINE_BYTES: usize = 1 << 20;
 
 const DOMAIN: &[u8] = b"tollgate ledger v2";
 const SEQ_PREFIX: &[u8] = b"{\"seq\":";
+const ERASED_PREFIX: &[u8] = b",\"erased\":\"";
 
 /// What stands before the first record.
 pub(super) fn genesis() -> Hash {
@@ -87,12 +88,19 @@ pub(super) fn write(
     Ok(hashes)
 }
 
+/// What stands in place of an erased record.
+pub(super) fn erased(seq: u64, leaf: &Hash) -> String {
+    format!("{{\"seq\":{seq},\"erased\":\"{leaf}\"}}")
+}
+
 /// A line as it stands in the file, its newline taken off: well-formed, not yet believed.
 pub(super) struct Line<'a> {
     pub(super) hash: Hash,
     pub(super) seq: u64,
     /// The record's bytes: the leaf's data.
     pub(super) json: &'a [u8],
+    /// The leaf hash of a record that was erased; `json` then only says so.
+    erased: Option<Hash>,
 }
 
 impl<'a> Line<'a> {
@@ -103,22 +111,38 @@ impl<'a> Line<'a> {
         let digits = json.strip_prefix(SEQ_PREFIX)?;
         let end = digits.iter().position(|&c| c == b',')?;
         let seq = std::str::from_utf8(&digits[..end]).ok()?.parse().ok()?;
+        let erased = match digits[end..].strip_prefix(ERASED_PREFIX) {
+            Some(rest) => {
+                let leaf = Hash::from_hex(rest.get(..HEX_LEN)?)?;
+                // No hash covers these bytes, so they must be exactly what we write.
+                (erased(seq, &leaf).as_bytes() == json)
+                    .then_some(leaf)?
+                    .into()
+            }
+            None => None,
+        };
         Some(Line {
             hash: Hash::from_hex(hex)?,
             seq,
             json,
+            erased,
         })
     }
 
     /// Its leaf hash, if it continues a chain whose last hash is `prev`.
     pub(super) fn after(&self, prev: &Hash) -> Option<Hash> {
-        let hashes = Hashes::after(prev, self.json);
-        (hashes.line == self.hash).then_some(hashes.leaf)
+        let leaf = self.leaf();
+        (chain(prev, &leaf) == self.hash).then_some(leaf)
     }
 
     /// Its leaf hash.
     pub(super) fn leaf(&self) -> Hash {
-        leaf_hash(self.json)
+        self.erased.unwrap_or_else(|| leaf_hash(self.json))
+    }
+
+    /// Whether its record was erased.
+    pub(super) fn is_erased(&self) -> bool {
+        self.erased.is_some()
     }
 
     /// A time of the record in microseconds, by its key with quotes and colon; not parsed as JSON,
@@ -131,7 +155,7 @@ impl<'a> Line<'a> {
         std::str::from_utf8(&digits[..end]).ok()?.parse().ok()
     }
 
-    /// The record.
+    /// The record, of a line that was not erased.
     pub(super) fn record(&self) -> Result<Record, Error> {
         let form = |source| Error::Form {
             seq: self.seq,

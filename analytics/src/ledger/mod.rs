@@ -15,6 +15,8 @@
 //! `tollgate ledger v2`. The chain runs on from segment to segment. The hash of record 0 is the
 //! ledger's identity.
 //!
+//! A record that was erased ([`erase`](fn@erase)) leaves `{"seq":0,"erased":"<leaf hash>"}` in its place.
+//!
 //! The chain says which record is the first that was changed; the tree is what checkpoints are
 //! signed for ([`checkpoint`]) and what proofs are about ([`merkle`]). Both are made of leaf hashes
 //! alone.
@@ -28,7 +30,8 @@
 //! sum() { sha256sum | cut -c1-64; }
 //! prev=$(printf 'tollgate ledger v2' | sum)
 //! cat ledger/*.log | while read -r hash json; do
-//!   leaf=$(printf '\0%s' "$json" | sum)
+//!   leaf=$(sed -n 's/^{"seq":[0-9]*,"erased":"\([0-9a-f]*\)"}$/\1/p' <<<"$json")
+//!   [ "$leaf" ] || leaf=$(printf '\0%s' "$json" | sum)
 //!   if [ "$(bytes "$prev$leaf" | sum)" != "$hash" ]; then echo "broken at: $json"; exit 1; fi
 //!   prev=$hash
 //! done
@@ -55,6 +58,7 @@
 mod appender;
 pub mod checkpoint;
 mod disk;
+mod erase;
 mod error;
 mod export;
 mod hash;
@@ -73,6 +77,8 @@ mod writer;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub(crate) use erase::erased_between;
+pub use erase::{Erased, erase};
 pub use error::Error;
 pub use export::{Bound, Exported, Selection, export};
 pub use hash::Hash;
@@ -168,7 +174,7 @@ impl Ledger {
 
     fn open_on(dir: &Path, options: Options, disk: Box<dyn disk::Disk>) -> Result<Ledger, Error> {
         std::fs::create_dir_all(dir).map_err(|e| Error::io("create", dir, e))?;
-        let lock = acquire(dir)?;
+        let lock = acquire(dir, LOCK_FILE)?;
         let report = match options.check {
             Check::Full => walk::all(dir, &[])?,
             Check::LastSegment => walk::last(dir)?,
@@ -259,25 +265,21 @@ impl Ledger {
 
 const LOCK_FILE: &str = "ledger.lock";
 
-fn lock_file(dir: &Path) -> Result<File, Error> {
-    let path = dir.join(LOCK_FILE);
-    File::options()
+fn acquire(dir: &Path, name: &str) -> Result<File, Error> {
+    let path = dir.join(name);
+    let file = File::options()
         .create(true)
         .truncate(false)
         .read(true)
         .write(true)
         .open(&path)
-        .map_err(|e| Error::io("open", &path, e))
-}
-
-fn acquire(dir: &Path) -> Result<File, Error> {
-    let file = lock_file(dir)?;
+        .map_err(|e| Error::io("open", &path, e))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Error::Locked {
             dir: dir.to_owned(),
         }),
-        Err(TryLockError::Error(e)) => Err(Error::io("lock", &dir.join(LOCK_FILE), e)),
+        Err(TryLockError::Error(e)) => Err(Error::io("lock", &path, e)),
     }
 }
 

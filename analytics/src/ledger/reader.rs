@@ -11,7 +11,7 @@ use tokio::sync::watch;
 /// A record as the ledger holds it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// Its place in the ledger, from 0 on without gaps.
+    /// Its place in the ledger; from 0 on without gaps, but for erased records.
     pub seq: u64,
     /// The hash of its line.
     pub hash: Hash,
@@ -19,7 +19,7 @@ pub struct Entry {
     pub record: Record,
 }
 
-/// Reads a ledger's records in order. Takes no lock, and checks the chain as it goes (from the
+/// Reads a ledger's records in order, erased ones left out. Takes no lock, and checks the chain as it goes (from the
 /// second record of the segment where it starts).
 #[derive(Debug)]
 pub struct Reader {
@@ -74,11 +74,13 @@ impl Reader {
                 continue;
             };
             if line.seq == self.next {
-                block.push(Entry {
-                    seq: line.seq,
-                    hash: line.hash,
-                    record: line.record()?,
-                });
+                if !line.is_erased() {
+                    block.push(Entry {
+                        seq: line.seq,
+                        hash: line.hash,
+                        record: line.record()?,
+                    });
+                }
                 self.next += 1;
             }
         }

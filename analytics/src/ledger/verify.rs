@@ -31,6 +31,11 @@ pub struct VerifyReport {
     pub checkpoints: u64,
     /// How many cosignatures of known witnesses they bear.
     pub cosignatures: u64,
+    /// How many of the records were erased: their leaf hashes are kept, and hold. Compare with what
+    /// was to be erased.
+    pub erased: u64,
+    /// The first of them.
+    pub first_erased: Option<u64>,
     /// How often the recorded time steps back by more than two seconds. No damage: clocks are
     /// corrected; worth a look when nobody did.
     pub clock_steps: u64,
@@ -56,6 +61,8 @@ impl VerifyReport {
             signed: 0,
             checkpoints: 0,
             cosignatures: 0,
+            erased: 0,
+            first_erased: None,
             clock_steps: 0,
             first_clock_step: None,
             live: false,

@@ -160,7 +160,12 @@ impl<'a> Walk<'a> {
             let Some(leaf) = line.after(&self.report.head) else {
                 return bad(seq, BadKind::Edited, offset);
             };
-            self.clock(&line);
+            if line.is_erased() {
+                self.report.erased += 1;
+                self.report.first_erased.get_or_insert(seq);
+            } else {
+                self.clock(&line);
+            }
             if let Some(until) = self.accept(&line, leaf, read) {
                 let seq = self.fitted;
                 return bad(seq, BadKind::Rewritten { until }, 0);

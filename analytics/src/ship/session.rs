@@ -69,7 +69,7 @@ impl Session {
         ledger: &Ledger,
         options: Options,
     ) -> Result<Session, Error> {
-        let next = resume(client, ledger.id(), ledger.next_seq()).await?;
+        let next = resume(client, ledger.dir(), ledger.id(), ledger.next_seq()).await?;
         let source = Source::Live(ledger.tail(next).map_err(Error::Ledger)?);
         Ok(Session {
             client: client.clone(),
@@ -201,7 +201,7 @@ pub async fn rebuild(dir: &Path, client: &Client) -> Result<u64, Error> {
     {
         return Err(Error::Ledger(ledger::Error::Broken(bad)));
     }
-    let first = resume(client, id, recorded.next_seq).await?;
+    let first = resume(client, dir, id, recorded.next_seq).await?;
     let source = Source::Resting(Reader::new(dir, first));
     let (client, options) = (client.clone(), Options::default());
     let mut session = Session {
@@ -215,7 +215,12 @@ pub async fn rebuild(dir: &Path, client: &Client) -> Result<u64, Error> {
 }
 
 /// Makes sure that the store is this ledger's and whole, and says which record it lacks first.
-async fn resume(client: &Client, id: Option<ledger::Hash>, recorded: u64) -> Result<u64, Error> {
+async fn resume(
+    client: &Client,
+    dir: &Path,
+    id: Option<ledger::Hash>,
+    recorded: u64,
+) -> Result<u64, Error> {
     migrate(client).await.map_err(Error::Schema)?;
     settle(client).await?;
     let sql = "SELECT count() AS rows, min(seq) AS first, max(seq) AS last FROM exchanges";
@@ -237,9 +242,20 @@ async fn resume(client: &Client, id: Option<ledger::Hash>, recorded: u64) -> Res
     if rows == 0 {
         return Ok(0);
     }
-    // Retention may have dropped old months: counted from the first row that is left.
-    if rows != last - first + 1 {
-        return Err(Error::Inconsistent { rows, first, last });
+    // Retention may have dropped old months: counted from the first row that is left. Records
+    // erased before they were shipped are no rows; the ledger is read for them only if need be.
+    let span = last - first + 1;
+    if rows != span {
+        let dir = dir.to_owned();
+        let erased = tokio::task::spawn_blocking(move || ledger::erased_between(&dir, first, last));
+        let erased = erased
+            .await
+            .map_err(|_| Error::Ledger(ledger::Error::Closed))?;
+        let erased = erased.map_err(Error::Ledger)?;
+        // Those erased after they were shipped are rows still.
+        if rows > span || rows + erased < span {
+            return Err(Error::Inconsistent { rows, first, last });
+        }
     }
     if last >= recorded {
         return Err(Error::Ahead {

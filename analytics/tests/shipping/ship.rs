@@ -144,3 +144,40 @@ async fn catching_up_and_rebuilding_give_the_same() {
     assert_eq!(held(&other).await, expected(RECORDS + 10));
     assert!(store.stop().success());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn erased_records_are_not_shipped_and_not_missed() {
+    const RECORDS: u64 = 200;
+    let dir = tempfile::tempdir().unwrap();
+    let (ledger_dir, store_dir) = (dir.path().join("ledger"), dir.path().join("store"));
+    let options = ledger::Options {
+        segment_bytes: 20_000,
+        ..Default::default()
+    };
+    let ledger = Ledger::open(&ledger_dir, options).unwrap();
+    fill(&ledger, 0, RECORDS).await;
+    drop(ledger);
+    let first = |record: &tollgate_analytics::record::Record| record.request_bytes % 10 == 3;
+    let erased = ledger::erase(&ledger_dir, first, false).unwrap().records;
+    assert!(erased > 10);
+
+    let store = Store::start(&store_dir);
+    let client = store.client();
+    // What is counted is how far the ledger is, not how many rows that made.
+    assert_eq!(rebuild(&ledger_dir, &client).await.unwrap(), RECORDS);
+    let count = || {
+        client
+            .query_raw("SELECT count() FROM exchanges")
+            .fetch_one::<u64>()
+    };
+    assert_eq!(count().await.unwrap(), RECORDS - erased);
+    let ledger = Ledger::open(&ledger_dir, options).unwrap();
+    fill(&ledger, RECORDS, RECORDS + 10).await;
+    drop(ledger);
+    assert_eq!(rebuild(&ledger_dir, &client).await.unwrap(), 10);
+    assert_eq!(count().await.unwrap(), RECORDS + 10 - erased);
+    // Erased after they were shipped: the rows stay, and nothing is found missing.
+    ledger::erase(&ledger_dir, |record| record.request_bytes % 10 == 4, false).unwrap();
+    assert_eq!(rebuild(&ledger_dir, &client).await.unwrap(), 0);
+    assert!(store.stop().success());
+}

@@ -201,6 +201,9 @@ fn records(
                 .to_string()
                 .as_bytes(),
         )?;
+        if line.is_erased() {
+            return Ok(());
+        }
         let record = line.record()?;
         name(&mut in_force.policies, &record.decision.policy, seq);
         if let crate::record::Cost::Priced { price, .. } = &record.cost {

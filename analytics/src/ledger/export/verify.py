@@ -152,11 +152,17 @@ def main():
     if len(records) != len(proofs):
         fail("there are %d records and %d proofs" % (len(records), len(proofs)))
     first = proofs[0]["index"] if proofs else 0
+    erased = 0
     for place, (record, proof) in enumerate(zip(records, proofs)):
         index = first + place
-        if json.loads(record)["seq"] != index or proof["index"] != index:
+        entry = json.loads(record)
+        if entry["seq"] != index or proof["index"] != index:
             fail("record %d is missing" % index)
-        leaf = leaf_hash(record)
+        if "erased" in entry:
+            erased += 1
+            leaf = bytes.fromhex(entry["erased"])
+        else:
+            leaf = leaf_hash(record)
         if root_of_inclusion(index, head.size, leaf, hashes(proof["proof"])) != head.root:
             fail("record %d is not the one that was signed for" % index)
 
@@ -176,6 +182,8 @@ def main():
         "holds: %d records from %d, under a tree of %d, and %d earlier checkpoints"
         % (len(records), first, head.size, len(earlier))
     )
+    if erased:
+        print("%d of them erased: only their leaf hashes are here" % erased)
     if not given:
         print("The key is the one that came along: compare it with one that you got another way:")
         print("\n".join(key.name + " " + base64.b64encode(key.der[-32:]).decode() for key in keys))
