@@ -155,7 +155,10 @@ async fn erased_records_are_not_shipped_and_not_missed() {
         ..Default::default()
     };
     let ledger = Ledger::open(&ledger_dir, options).unwrap();
-    fill(&ledger, 0, RECORDS).await;
+    // One after the other: written at once, they would be one segment.
+    for n in 0..RECORDS {
+        fill(&ledger, n, n + 1).await;
+    }
     drop(ledger);
     let first = |record: &tollgate_analytics::record::Record| record.request_bytes % 10 == 3;
     let erased = ledger::erase(&ledger_dir, first, false).unwrap().records;
