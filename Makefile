@@ -5,6 +5,7 @@
 # make setup   native libraries and models into .runtime/
 # make bench   the benchmark record
 # make eval    detection, compared with Presidio (ARGS=DIRECTORY of labelled JSON lines)
+# make fuzz    recognizers and restoration (ARGS="inspect -max_total_time=60"; or encoded, restore)
 #
 # Each installs what it needs first; what is already there is used as it is, without network.
 
@@ -15,7 +16,7 @@ TOLLGATE = $(TARGET_DIR)/debug/tollgate
 # Where rustup puts cargo, for shells that have not been told.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 
-.PHONY: demo test build build-tests lint setup bench eval clean-runtime system-packages
+.PHONY: demo test build build-tests lint setup bench eval fuzz clean-runtime system-packages
 .DEFAULT_GOAL := build
 
 demo: setup
@@ -46,6 +47,9 @@ bench: system-packages
 
 eval: system-packages
 	@scripts/eval/run.sh $(ARGS)
+
+fuzz: system-packages
+	@scripts/fuzz.sh $(ARGS)
 
 # The next set-up fetches everything again.
 clean-runtime:

@@ -19,5 +19,13 @@ if [ ! -x "$peers/bin/envoy" ]; then
 fi
 envoy=$("$peers/bin/python" -c 'import envoy, pathlib; print(pathlib.Path(envoy.__file__).parent / "_bin" / "envoy")')
 cargo build --release --locked >&2
+target=${CARGO_TARGET_DIR:-target}
+if [ "$(uname -m)" = x86_64 ]; then
+  echo "recognizers beside Vectorscan" >&2
+  "$peers/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
+    -r benches/patterns/requirements.txt >&2
+  cargo build --release --locked -p tollgate-redaction --example throughput >&2
+  "$peers/bin/python" benches/patterns/run.py --throughput "$target/release/examples/throughput"
+fi
 exec python3 benches/gateway/run.py --envoy "$envoy" \
-  --tollgate "${CARGO_TARGET_DIR:-target}/release/tollgate" "$@"
+  --tollgate "$target/release/tollgate" "$@"
