@@ -68,35 +68,45 @@ impl Normaliser {
         let mut edits = Vec::new();
         while start < text.len() {
             let end = block_end(text, start);
-            edits.clear();
             if depth > 0 {
+                edits.clear();
                 as_meant(text, start.max(free)..end, &mut edits);
                 free = edits.last().map_or(free, |last| last.span.end);
-                for (window, edits) in windows(text, &edits) {
-                    let view = View::new(text, window, edits);
-                    let mut found = Vec::new();
-                    find(&view.text, &mut found)?;
-                    found.retain(|finding| view.is_near_edit(finding.span, DUE));
-                    self.read_layer(&view.text, depth - 1, find, &mut found)?;
-                    out.extend(found.into_iter().map(|finding| Finding {
-                        span: view.origin(finding.span),
-                        ..finding
-                    }));
-                }
+                self.read_windows(text, &edits, Some(depth - 1), find, out)?;
             }
             edits.clear();
             self.as_spoken(text, start..end, &mut edits);
-            for (window, edits) in windows(text, &edits) {
-                let view = View::new(text, window, edits);
-                let mut found = Vec::new();
-                find(&view.text, &mut found)?;
-                found.retain(|finding| view.holds_edit(finding.span));
-                out.extend(found.into_iter().map(|finding| Finding {
-                    span: view.origin(finding.span),
-                    ..finding
-                }));
-            }
+            self.read_windows(text, &edits, None, find, out)?;
             start = end;
+        }
+        Ok(())
+    }
+
+    /// Reads the windows around edits with the edits made. What is near one counts, and `deeper`
+    /// layers are read too; or, without any, what holds one.
+    fn read_windows(
+        &self,
+        text: &str,
+        edits: &[Edit],
+        deeper: Option<usize>,
+        find: &mut Find,
+        out: &mut Vec<Finding>,
+    ) -> Result<(), Error> {
+        for (window, edits) in windows(text, edits) {
+            let view = View::new(text, window, edits);
+            let mut found = Vec::new();
+            find(&view.text, &mut found)?;
+            match deeper {
+                Some(depth) => {
+                    found.retain(|finding| view.is_near_edit(finding.span, DUE));
+                    self.read_layer(&view.text, depth, find, &mut found)?;
+                }
+                None => found.retain(|finding| view.holds_edit(finding.span)),
+            }
+            out.extend(found.into_iter().map(|finding| Finding {
+                span: view.origin(finding.span),
+                ..finding
+            }));
         }
         Ok(())
     }
