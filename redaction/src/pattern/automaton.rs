@@ -45,7 +45,7 @@ impl State {
 
     /// One of the two marks that the owner gave to this state.
     pub fn is_marked(self, second: bool) -> bool {
-        self.0 & Self::MARK << u32::from(second) != 0
+        self.0 & (Self::MARK << u32::from(second)) != 0
     }
 }
 
@@ -228,7 +228,7 @@ impl<E> Automaton<E> {
         if !patterns.is_empty() {
             let (ends, marks) = (self.ends)(&patterns);
             let mark = |second: bool| u32::from(marks[usize::from(second)]) << u32::from(second);
-            state.0 |= State::ENDS | State::MARK * (mark(false) | mark(true));
+            state.0 |= State::ENDS | (State::MARK * (mark(false) | mark(true)));
             table.ends[number].get_or_init(|| ends);
         }
         let nodes: Arc<[u32]> = nodes.into();
