@@ -90,9 +90,12 @@ impl<'a> Walk<'a> {
                 break;
             }
         }
-        if self.report.first_bad.is_none()
-            && let Some(mark) = self.marks.last()
-        {
+        // An unfinished last line is a crash's doing only where nothing was signed for beyond it.
+        let ended = match &self.report.first_bad {
+            None => true,
+            Some(bad) => bad.kind == BadKind::TruncatedTail,
+        };
+        if ended && let Some(mark) = self.marks.last() {
             // Signed for, and not there.
             let last = segments.last();
             self.report.first_bad = Some(Bad {

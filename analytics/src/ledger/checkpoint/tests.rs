@@ -125,6 +125,20 @@ fn what_the_chain_alone_does_not_show() {
 }
 
 #[test]
+fn records_cut_off_in_the_middle_of_a_line_are_not_taken_for_a_crash() {
+    let dir = signed_ledger();
+    let last = segment::list(dir.path()).unwrap().pop().unwrap();
+    let text = fs::read(&last.path).unwrap();
+    // Records 28 and 29 are not signed for: half of one of them is a crash.
+    fs::write(&last.path, &text[..text.len() - 20]).unwrap();
+    let torn = Some((29, BadKind::TruncatedTail));
+    assert_eq!(bad(dir.path(), &Evidence::default()), torn);
+    fs::write(&last.path, &text[..20]).unwrap();
+    let cut = Some((last.first, BadKind::CutOff { until: 28 }));
+    assert_eq!(bad(dir.path(), &Evidence::default()), cut);
+}
+
+#[test]
 fn a_checkpoint_kept_elsewhere_shows_what_was_replaced_with_its_own_checkpoints() {
     let dir = signed_ledger();
     let kept = stored(dir.path()).unwrap()[1].clone();
