@@ -1,15 +1,21 @@
 //! `tollgate keys`: create, list and revoke the keys that callers show to the gate.
 
 use crate::args::KeysCommand;
-use crate::exit::{Failure, Outcome};
+use crate::exit::Failure;
 use jiff::Timestamp;
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;
+use tollgate_analytics::ledger::Act;
 use tollgate_proxy::keys::{self, Key, KeyError};
 
-/// Works on the keys of the data directory and prints the result on `out`.
-pub fn run(command: &KeysCommand, data: &Path, out: &mut impl Write) -> Outcome {
+/// Works on the keys of the data directory and prints the result on `out`. What was done to them,
+/// to be put on record.
+pub fn run(
+    command: &KeysCommand,
+    data: &Path,
+    out: &mut impl Write,
+) -> Result<Option<Act>, Failure> {
     let now = crate::clock::now_s();
     match command {
         KeysCommand::Create { name, team, json } => {
@@ -29,6 +35,13 @@ pub fn run(command: &KeysCommand, data: &Path, out: &mut impl Write) -> Outcome 
                     "they would send the provider's key. From now on every caller needs one."
                 );
             }
+            let made = keys::list(data).map_err(failure)?;
+            let made = made.into_iter().rev().find(|key| key.name == *name);
+            return Ok(made.map(|key| Act::KeyCreated {
+                id: key.id().to_string(),
+                name: key.name,
+                team: key.team,
+            }));
         }
         KeysCommand::List { json: true } => {
             let shown: Vec<_> = keys::list(data)
@@ -61,9 +74,11 @@ pub fn run(command: &KeysCommand, data: &Path, out: &mut impl Write) -> Outcome 
         KeysCommand::Revoke { which } => {
             let key = keys::revoke(data, which, now).map_err(failure)?;
             writeln!(out, "revoked {} ({})", key.name, key.id())?;
+            let (id, name) = (key.id().to_string(), key.name);
+            return Ok(Some(Act::KeyRevoked { id, name }));
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// A name that cannot be taken is the caller's mistake; the rest is not.

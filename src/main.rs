@@ -62,7 +62,11 @@ fn run(arguments: Arguments) -> Outcome {
         Command::Policy(command) => policy::run(command, &config()?),
         Command::Ledger(command) => ledger::run(command, &config()?),
         Command::Keys(command) => {
-            keys_cmd::run(command, &config()?.data.dir, &mut io::stdout().lock())
+            let config = config()?;
+            match keys_cmd::run(command, &config.data.dir, &mut io::stdout().lock())? {
+                Some(act) => ledger::note(&config, act),
+                None => Ok(()),
+            }
         }
         Command::Prices(command) => prices::run(command, &config()?),
         Command::Setup(args) => set_up(args),

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::sync::watch;
-use tollgate_analytics::ledger::Ledger;
+use tollgate_analytics::ledger::{Act, Ledger};
 use tollgate_analytics::price::PriceBook;
 use tollgate_analytics::ship::{ShipStatus, Shipper};
 use tollgate_proxy::endpoint::{Endpoint, LocalModel};
@@ -94,6 +94,8 @@ fn serve(
 
     let (stop_signing, signing_stopped) = watch::channel(false);
     let (signing, signed) = Signing::start(config, &ledger, signing_stopped)?;
+    let policy = gate.policy.version().to_string();
+    crate::ledger::note(config, Act::GateStarted { policy })?;
     let (shipper, ship_status) = shipper(config, &children, &ledger)?;
     let shipping = tokio.spawn(ship(shipper, stopped.clone()));
 

@@ -30,6 +30,14 @@ pub enum LedgerCommand {
     /// Rows that were shipped to the store stay there until its own retention ends. Without --yes
     /// it only says what it would erase.
     Erase(EraseArgs),
+    /// List administrative acts: gates started, keys created and revoked, exports, erasures.
+    ///
+    /// They are a ledger of their own, `acts` in the data directory, which `verify --dir` checks.
+    Acts {
+        /// Print them as JSON lines.
+        #[arg(long)]
+        json: bool,
+    },
     /// Sign for the records so far and print the checkpoint.
     ///
     /// While a gate runs it alone signs, at `ledger.checkpoint_interval_s`; then its newest

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::exit::Outcome;
 use serde_json::json;
 use std::io::Write;
-use tollgate_analytics::ledger;
+use tollgate_analytics::ledger::{self, Act};
 use tollgate_analytics::record::Record;
 
 /// Erases, or says what it would erase.
@@ -15,7 +15,19 @@ use tollgate_analytics::record::Record;
 pub fn run(args: &EraseArgs, config: &Config, out: &mut impl Write) -> Outcome {
     let dir = super::directory(config);
     super::existing(&dir)?;
-    let erased = ledger::erase(&dir, |record| is_meant(record, args), !args.yes)?;
+    let mut erased = ledger::erase(&dir, |record| is_meant(record, args), true)?;
+    if args.yes && erased.records > 0 {
+        // On record before it happens: a loss without a line would look like somebody's doing.
+        let act = Act::Erased {
+            before_us: args.before.as_microsecond(),
+            jurisdiction: args.jurisdiction.clone(),
+            finding: args.finding.clone(),
+            records: erased.records,
+            span: erased.span,
+        };
+        super::note(config, act)?;
+        erased = ledger::erase(&dir, |record| is_meant(record, args), false)?;
+    }
     if args.json {
         let shown = json!({
             "erased": args.yes,

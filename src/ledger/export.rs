@@ -6,7 +6,7 @@ use crate::exit::{Failure, Outcome};
 use serde_json::json;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use tollgate_analytics::ledger::{self, Error, Selection};
+use tollgate_analytics::ledger::{self, Act, Error, Selection};
 
 /// Writes the bundle and says what is in it.
 ///
@@ -30,9 +30,11 @@ pub fn run(args: &ExportArgs, config: &Config, out: &mut impl Write) -> Outcome 
         ),
         error => Failure::new(error),
     })?;
+    let (from, to) = (exported.from, exported.to);
+    super::note(config, Act::Exported { from, to })?;
     let shown = args.out.display().to_string();
     if args.json {
-        let (from, to, size) = (exported.from, exported.to, exported.size);
+        let size = exported.size;
         writeln!(
             out,
             "{}",

@@ -1,5 +1,6 @@
 //! `tollgate ledger`: the auditor's view of the records, and how `serve` keeps them.
 
+mod acts;
 mod anchor;
 mod erase;
 mod export;
@@ -7,6 +8,7 @@ mod settings;
 mod signing;
 mod verify;
 
+pub use acts::note;
 pub use settings::Settings;
 pub use signing::{Signing, key_file};
 
@@ -29,6 +31,7 @@ pub fn run(command: &LedgerCommand, config: &Config) -> Outcome {
         LedgerCommand::Verify(args) => verify::run(args, config, &mut out),
         LedgerCommand::Export(args) => export::run(args, config, &mut out),
         LedgerCommand::Erase(args) => erase::run(args, config, &mut out),
+        LedgerCommand::Acts { json } => acts::list(config, *json, &mut out),
         LedgerCommand::Checkpoint { json } => print(&signed_now(config)?, *json, &mut out),
         LedgerCommand::Key { json } => key(config, *json, &mut out),
     }

@@ -78,6 +78,24 @@ async fn a_gate_leaves_a_ledger_that_an_auditor_can_check() {
         "the last checkpoint is for all: {report}"
     );
 
+    // What was done to the gate is on record as well, and signed for.
+    let acts = gate.data().join("acts");
+    let acts = acts.to_str().expect("a path");
+    let (done, text) = tollgate(&gate, &["keys", "create", "--name", "ci"]).await;
+    assert!(done, "{text}");
+    let (sound, text) = tollgate(&gate, &["ledger", "verify", "--json", "--dir", acts]).await;
+    assert!(sound, "{text}");
+    let report: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(
+        (&report["records"], &report["signed"]),
+        (&2.into(), &2.into())
+    );
+    let (_, text) = tollgate(&gate, &["ledger", "acts"]).await;
+    assert!(
+        text.contains("gate_started") && text.contains("key_created"),
+        "{text}"
+    );
+
     // The only segment is open still: nothing can be erased yet.
     let erase = [
         "ledger",

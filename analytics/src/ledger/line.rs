@@ -57,12 +57,29 @@ impl Hashes {
     }
 }
 
+/// What a line is about: the key of its JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Record,
+    Act,
+}
+
+impl Kind {
+    fn key(self) -> &'static [u8] {
+        match self {
+            Kind::Record => b",\"record\":",
+            Kind::Act => b",\"act\":",
+        }
+    }
+}
+
 /// Appends the line of a record, given as JSON, to `buf` and returns its hashes; on an error `buf`
 /// is as before.
 pub(super) fn write(
     buf: &mut Vec<u8>,
     prev: &Hash,
     seq: u64,
+    kind: Kind,
     json: &[u8],
 ) -> Result<Hashes, Error> {
     let start = buf.len();
@@ -71,7 +88,7 @@ pub(super) fn write(
     buf.push(b' ');
     buf.extend_from_slice(SEQ_PREFIX);
     buf.extend_from_slice(seq.to_string().as_bytes());
-    buf.extend_from_slice(b",\"record\":");
+    buf.extend_from_slice(kind.key());
     buf.extend_from_slice(json);
     buf.push(b'}');
     let hashes = Hashes::after(prev, &buf[start + HEX_LEN + 1..]);
@@ -175,7 +192,14 @@ mod tests {
     #[test]
     fn a_line_reads_back() {
         let mut buf = Vec::new();
-        let hashes = write(&mut buf, &genesis(), 7, &to_json(&sample(7)).unwrap()).unwrap();
+        let hashes = write(
+            &mut buf,
+            &genesis(),
+            7,
+            Kind::Record,
+            &to_json(&sample(7)).unwrap(),
+        )
+        .unwrap();
         assert_eq!(buf.pop(), Some(b'\n'));
         assert!(!buf.contains(&b'\n'));
         let line = Line::parse(&buf).unwrap();
@@ -200,7 +224,14 @@ mod tests {
         let mut record = sample(0);
         record.decision.reason = "x".repeat(MAX_LINE_BYTES);
         let mut buf = b"before".to_vec();
-        let error = write(&mut buf, &genesis(), 0, &to_json(&record).unwrap()).unwrap_err();
+        let error = write(
+            &mut buf,
+            &genesis(),
+            0,
+            Kind::Record,
+            &to_json(&record).unwrap(),
+        )
+        .unwrap_err();
         assert!(matches!(error, Error::TooLong { .. }), "{error}");
         assert_eq!(buf, b"before");
     }

@@ -55,6 +55,7 @@
 //! system's cache); syncing is another thread's work. Once a segment is full, one append waits for
 //! the segment to be synced.
 
+mod act;
 mod appender;
 pub mod checkpoint;
 mod disk;
@@ -77,6 +78,7 @@ mod writer;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use act::{Act, Done, acts, note};
 pub(crate) use erase::erased_between;
 pub use erase::{Erased, erase};
 pub use error::Error;
@@ -227,9 +229,29 @@ impl Ledger {
         let slots = self.inner.slots.clone();
         let _slot = slots.acquire_owned().await.map_err(|_| Error::Closed)?;
         let (done, answer) = oneshot::channel();
-        let job = writer::Job { json, done, _slot };
+        let job = writer::Job {
+            kind: line::Kind::Record,
+            json,
+            done,
+            _slot,
+        };
         self.inner.appender.submit(job);
         answer.await.map_err(|_| Error::Closed)?
+    }
+
+    /// Appends an administrative act, given as JSON, and waits for it.
+    fn append_act(&self, json: Vec<u8>) -> Result<u64, Error> {
+        let slots = self.inner.slots.clone();
+        let _slot = slots.try_acquire_owned().map_err(|_| Error::Closed)?;
+        let (done, answer) = oneshot::channel();
+        let job = writer::Job {
+            kind: line::Kind::Act,
+            json,
+            done,
+            _slot,
+        };
+        self.inner.appender.submit(job);
+        answer.blocking_recv().map_err(|_| Error::Closed)?
     }
 
     /// The sequence number that the next record will get; the number of records so far.

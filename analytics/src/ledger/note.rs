@@ -283,6 +283,15 @@ impl Signer {
         Ok(Signer { verifier, key })
     }
 
+    /// The same key under another name, for another ledger: trees of two ledgers must not be signed
+    /// for under one name.
+    ///
+    /// # Errors
+    /// When the name is empty or holds a space, a control character or a plus.
+    pub fn renamed(self, name: &str) -> Result<Signer, NoteError> {
+        Signer::new(name, self.key)
+    }
+
     /// The public half.
     pub fn verifier(&self) -> &VerifierKey {
         &self.verifier

@@ -17,6 +17,7 @@ const BATCH_BYTES: usize = 1 << 20;
 /// A record to append and whom to tell.
 #[derive(Debug)]
 pub(super) struct Job {
+    pub(super) kind: line::Kind,
     /// The record as JSON.
     pub(super) json: Vec<u8>,
     pub(super) done: oneshot::Sender<Result<u64, Error>>,
@@ -177,9 +178,14 @@ impl Writer {
             let mut waiting = Vec::with_capacity(jobs.len());
             let (mut next, mut head, mut record_zero) = (self.next, self.head, None);
             while bytes.len() < BATCH_BYTES
-                && let Some(Job { json, done, _slot }) = jobs.next()
+                && let Some(Job {
+                    kind,
+                    json,
+                    done,
+                    _slot,
+                }) = jobs.next()
             {
-                match line::write(&mut bytes, &head, next, &json) {
+                match line::write(&mut bytes, &head, next, kind, &json) {
                     Ok(hashes) => {
                         waiting.push((done, next, _slot));
                         leaves.push(hashes.leaf);

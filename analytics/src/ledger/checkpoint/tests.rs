@@ -50,7 +50,9 @@ fn forge(dir: &Path, records: &[u64]) {
         let mut bytes = Vec::new();
         while seq < end.min(records.len() as u64) {
             let json = line::to_json(&sample(records[seq as usize])).unwrap();
-            head = line::write(&mut bytes, &head, seq, &json).unwrap().line;
+            head = line::write(&mut bytes, &head, seq, line::Kind::Record, &json)
+                .unwrap()
+                .line;
             seq += 1;
         }
         fs::write(&segment.path, bytes).unwrap();
