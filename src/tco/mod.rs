@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 use tollgate_analytics::query::{self, Period};
 use tollgate_analytics::tax::{Rates, Tax};
-use tollgate_analytics::tco::{Demand, Scenario, Settings, Tco};
+use tollgate_analytics::tco::{Scenario, Settings, Tco, Traffic};
 
 /// Simulates a scenario and prints what it says.
 ///
@@ -28,9 +28,10 @@ pub fn run(args: &TcoArgs, config: &Config) -> Outcome {
     if let Some(months) = args.months {
         scenario.horizon_months = months.into();
     }
-    if let Some(from) = &args.from {
-        measure(&mut scenario, from, args, config)?;
-    }
+    let traffic = match &args.from {
+        Some(from) => measure(&mut scenario, from, args, config)?,
+        None => Traffic::Scenario { why: None },
+    };
     for assignment in &args.assignments {
         scenario.set(assignment).map_err(Failure::usage)?;
     }
@@ -39,14 +40,14 @@ pub fn run(args: &TcoArgs, config: &Config) -> Outcome {
         seed: args.seed,
         threads: available_parallelism().unwrap_or(NonZeroUsize::MIN),
     };
-    let tco = Tco::simulate(&scenario, settings);
+    let tco = Tco::simulate(&scenario, traffic, settings);
     let mut out = io::stdout().lock();
     if args.json {
         serde_json::to_writer(&mut out, &tco)?;
         writeln!(out)?;
         Ok(())
     } else {
-        Ok(table::print(&tco, &scenario, &mut out)?)
+        Ok(table::print(&tco, &mut out)?)
     }
 }
 
@@ -79,7 +80,12 @@ fn find(name: &str, library: &Path) -> Result<PathBuf, Failure> {
 }
 
 /// Puts the traffic of the records into a scenario.
-fn measure(scenario: &mut Scenario, from: &str, args: &TcoArgs, config: &Config) -> Outcome {
+fn measure(
+    scenario: &mut Scenario,
+    from: &str,
+    args: &TcoArgs,
+    config: &Config,
+) -> Result<Traffic, Failure> {
     let now = clock::now();
     let to = args.to.as_deref().map(instant).transpose()?;
     let to = to.unwrap_or(now).min(now);
@@ -93,12 +99,10 @@ fn measure(scenario: &mut Scenario, from: &str, args: &TcoArgs, config: &Config)
         Ok::<_, query::Error>((demand, base, footprint))
     };
     let (demand, base, footprint) = listen::runtime()?.block_on(reading)?;
-    let demand = Demand::new(demand, period).map_err(|error| {
-        Failure::new(error).help("leave --from out to use the traffic that the scenario assumes")
-    })?;
     let tax = Tax::compute(&base, footprint, report::ledger_size(config), &rates);
-    demand.apply(scenario, &tax);
-    Ok(())
+    Traffic::measured(scenario, demand, period, &tax).map_err(|error| {
+        Failure::new(error).help("leave --from out to use the traffic that the scenario assumes")
+    })
 }
 
 /// A day's first instant in UTC, or an instant.

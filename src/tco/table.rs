@@ -6,7 +6,7 @@ use tollgate_analytics::tax::Standing;
 use tollgate_analytics::tco::words::{
     bare, condition_words, flip_words, lower_first, percent, usd,
 };
-use tollgate_analytics::tco::{BreakEven, Component, Plan, Scenario, Tco};
+use tollgate_analytics::tco::{BreakEven, Component, Plan, Tco};
 
 /// How many bars of the tornado are printed, how many flips, how many conditions.
 const SHOWN: usize = 8;
@@ -15,12 +15,12 @@ const CONDITIONS_SHOWN: usize = 5;
 const COLUMNS: usize = 100;
 
 /// Prints everything, the decision first.
-pub fn print(tco: &Tco, scenario: &Scenario, out: &mut impl Write) -> io::Result<()> {
+pub fn print(tco: &Tco, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{}", tco.decision.headline().to_uppercase())?;
     wrapped(out, "", &tco.decision_reason())?;
     wrapped(out, "What flips it: ", &tco.flip_sentence())?;
     writeln!(out)?;
-    about(tco, scenario, out)?;
+    about(tco, out)?;
     options(tco, out)?;
     parts(tco, out)?;
     tornado(tco, out)?;
@@ -31,12 +31,13 @@ pub fn print(tco: &Tco, scenario: &Scenario, out: &mut impl Write) -> io::Result
     footer(tco, out)
 }
 
-fn about(tco: &Tco, scenario: &Scenario, out: &mut impl Write) -> io::Result<()> {
+fn about(tco: &Tco, out: &mut impl Write) -> io::Result<()> {
     wrapped(
         out,
         "Scenario: ",
-        &format!("{}. {}", tco.scenario, scenario.about),
+        &format!("{}. {}", tco.scenario, tco.about),
     )?;
+    wrapped(out, "", &tco.traffic.words())?;
     let tax = tco.choice.tax.as_str();
     let words = format!(
         "Net present cost over {} months in USD, {} trials, seed {}: one trial in ten \

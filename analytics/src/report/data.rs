@@ -3,10 +3,16 @@
 use super::{Facts, Meta};
 use crate::query::{self, Period, SpendBy, Step};
 use crate::tax::Tax;
+use crate::tco::{Settings, Tco, Traffic};
 use clickhouse::Client;
+use std::num::NonZeroUsize;
+use std::thread::available_parallelism;
 
 /// How many columns the chart over time may have.
 const CHART_POINTS: u64 = 120;
+/// As `tollgate tco` by default.
+const TRIALS: u32 = 100_000;
+const SEED: u64 = 1;
 
 /// What the store says about a period.
 #[derive(Clone, Debug)]
@@ -23,6 +29,8 @@ pub(super) struct Data {
     pub(super) routes: Vec<query::RouteRow>,
     pub(super) decisions: Vec<query::DecisionRow>,
     pub(super) tax: Tax,
+    /// Absent when nothing happened.
+    pub(super) tco: Option<Tco>,
     pub(super) freshness: query::Freshness,
 }
 
@@ -36,6 +44,16 @@ impl Data {
         let step = Step::fitting(period, CHART_POINTS);
         let tax_base = query::tax_base(client, period).await?;
         let footprint = query::footprint(client).await?;
+        let tax = Tax::compute(&tax_base, footprint, meta.ledger, &facts.rates);
+        let tco = match tax_base.exchanges {
+            0 => None,
+            _ => Some(simulate(
+                query::demand(client, period).await?,
+                period,
+                &tax,
+                facts,
+            )),
+        };
         Ok(Data {
             period,
             overview: query::overview(client, period).await?,
@@ -48,7 +66,8 @@ impl Data {
             findings: query::findings(client, period).await?,
             routes: query::routes(client, period).await?,
             decisions: query::decisions(client, period).await?,
-            tax: Tax::compute(&tax_base, footprint, meta.ledger, &facts.rates),
+            tax,
+            tco,
             freshness: query::freshness(client).await?,
         })
     }
@@ -69,4 +88,16 @@ impl Data {
         let gone = self.overview.replaced_total + self.overview.findings_left_in_clear;
         self.overview.findings_total.saturating_sub(gone)
     }
+}
+
+/// The total cost of ownership with the traffic of the period, as far as it can be planned by.
+fn simulate(base: query::DemandBase, period: Period, tax: &Tax, facts: &Facts) -> Tco {
+    let mut scenario = facts.scenario.clone();
+    let traffic = Traffic::of_records(&mut scenario, base, period, tax);
+    let settings = Settings {
+        trials: TRIALS,
+        seed: SEED,
+        threads: available_parallelism().unwrap_or(NonZeroUsize::MIN),
+    };
+    Tco::simulate(&scenario, traffic, settings)
 }

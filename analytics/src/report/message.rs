@@ -5,6 +5,7 @@ use super::data::Data;
 use super::format::{count, counted, microseconds, percent, usd};
 use crate::query::RouteRow;
 use crate::tax::{Quantity, Standing};
+use crate::tco::Tco;
 
 /// One statement and how far it can be relied on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub(super) struct Statement {
     pub(super) standing: Standing,
 }
 
-/// What left, what stayed, what it cost, the tax. Empty when nothing happened.
+/// What to do, what left, what stayed, what it cost, the tax. Empty when nothing happened.
 pub(super) fn statements(data: &Data, facts: &Facts) -> Vec<Statement> {
     if data.is_empty() {
         return Vec::new();
@@ -30,12 +31,37 @@ pub(super) fn statements(data: &Data, facts: &Facts) -> Vec<Statement> {
         text,
         standing: Standing::Derived,
     };
-    vec![
+    let decision = data.tco.as_ref().map(the_decision);
+    let told = vec![
         measured("What left", what_left(data, facts)),
         measured("What stayed", what_stayed(data)),
         derived("What it cost", what_it_cost(data)),
         derived("The compliance tax", the_tax(data)),
-    ]
+    ];
+    decision.into_iter().chain(told).collect()
+}
+
+/// What the total cost of ownership says, and how much of it the records bear out.
+fn the_decision(tco: &Tco) -> Statement {
+    let says = format!(
+        "{}. {} {}",
+        tco.decision.headline(),
+        tco.decision_reason(),
+        tco.flip_sentence()
+    );
+    let text = if tco.traffic.can_decide() {
+        says
+    } else {
+        format!(
+            "None can rest on these records. {} As an example: {says}",
+            tco.traffic.words()
+        )
+    };
+    Statement {
+        title: "Decision",
+        text,
+        standing: Standing::Assumed,
+    }
 }
 
 fn what_left(data: &Data, facts: &Facts) -> String {

@@ -14,13 +14,14 @@ mod message;
 mod page;
 mod parts;
 mod section;
+mod tco_chart;
 
 pub use jurisdiction::{Jurisdiction, Jurisdictions};
 
 use crate::query::{self, Period};
 use crate::rules::RulesError;
 use crate::tax::{LedgerSize, Rates};
-use crate::tco::BusinessCase;
+use crate::tco::{BusinessCase, Scenario};
 use clickhouse::Client;
 use data::Data;
 use jiff::Timestamp;
@@ -57,15 +58,19 @@ pub struct Facts {
     pub rates: Rates,
     /// The business case's published figures.
     pub business_case: BusinessCase,
+    /// What the total cost of ownership assumes.
+    pub scenario: Scenario,
 }
 
 impl Facts {
-    /// Reads `jurisdictions.csv`, `tco/rates.toml` and `tco/business_case.csv` of a directory.
+    /// Reads `jurisdictions.csv`, `tco/rates.toml`, `tco/business_case.csv` and the default scenario
+    /// of a directory.
     pub fn load(rules: &Path) -> Result<Facts, RulesError> {
         Ok(Facts {
             jurisdictions: Jurisdictions::load(&rules.join("jurisdictions.csv"))?,
             rates: Rates::load(&rules.join("tco/rates.toml"))?,
             business_case: BusinessCase::load(&rules.join("tco/business_case.csv"))?,
+            scenario: Scenario::named("default", &rules.join("tco/scenarios"))?,
         })
     }
 }

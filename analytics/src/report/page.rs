@@ -32,6 +32,7 @@ pub(super) fn render(data: &Data, facts: &Facts, meta: &Meta) -> String {
                         (section::routes::render(data, facts))
                         (section::decisions::render(data))
                         (section::tax::render(data))
+                        @if let Some(tco) = &data.tco { (section::tco::render(tco)) }
                     }
                     (section::business_case::render(&facts.business_case))
                     (section::method::render(data, facts))

@@ -74,6 +74,11 @@ impl Demand {
         self.base.simulated_exchanges > 0
     }
 
+    /// The first instant covered, and the first that is not any more.
+    pub fn covered(&self) -> (Timestamp, Timestamp) {
+        (self.from, self.to)
+    }
+
     /// Puts the measured traffic into a scenario, and the measured part of the tax.
     pub fn apply(&self, scenario: &mut Scenario, tax: &Tax) {
         let base = &self.base;

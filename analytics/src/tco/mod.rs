@@ -10,6 +10,7 @@
 //! Amounts within the simulation are `f64` dollars, since they are estimates; what is told of them
 //! is whole dollars. Nothing here reads a record: [`Demand`] brings what the records say.
 
+mod baseline;
 mod business_case;
 mod capacity;
 mod decision;
@@ -26,8 +27,10 @@ mod random;
 mod scenario;
 mod sensitivity;
 mod simulation;
+mod traffic;
 pub mod words;
 
+pub use baseline::{Baseline, BaselinePart};
 pub use business_case::{APPROACHES, BusinessCase, Cell, Figure, TAX_ALTERNATIVES, TableRow};
 pub use decision::{Certainty, Decision};
 pub use demand::{Demand, Unusable};
@@ -38,6 +41,7 @@ pub use outcome::{BreakEven, CLAIMED_BREAK_EVEN, ComponentMean, Course, PlanOutc
 pub use scenario::{Choice, Gpu, Hosting, MONTHS_MAX, Quantity, Scenario, SetError, TaxMethod};
 pub use sensitivity::{Claim, Condition, Flip, Influence};
 pub use simulation::{COURSES_MAX, Settings, TRIALS};
+pub use traffic::Traffic;
 
 use serde::Serialize;
 use simulation::Trials;
@@ -47,6 +51,12 @@ use simulation::Trials;
 pub struct Tco {
     /// The scenario's title.
     pub scenario: String,
+    /// What must be known to read the scenario.
+    pub about: String,
+    /// Whose traffic it is about.
+    pub traffic: Traffic,
+    /// What doing nothing costs today.
+    pub baseline: Baseline,
     /// How many months were looked at.
     pub horizon_months: usize,
     /// Which ways of reckoning held.
@@ -96,7 +106,7 @@ pub struct Assumption {
 impl Tco {
     /// Simulates a scenario. The result is the same, to the byte, for the same scenario, seed and
     /// number of trials, whatever the number of threads.
-    pub fn simulate(scenario: &Scenario, settings: Settings) -> Tco {
+    pub fn simulate(scenario: &Scenario, traffic: Traffic, settings: Settings) -> Tco {
         let settings = Settings {
             trials: settings.trials.clamp(*TRIALS.start(), *TRIALS.end()),
             ..settings
@@ -107,6 +117,9 @@ impl Tco {
         let seed = settings.seed;
         Tco {
             scenario: scenario.title.clone(),
+            about: scenario.about.clone(),
+            traffic,
+            baseline: Baseline::of(scenario),
             horizon_months: scenario.horizon_months,
             choice: scenario.choice,
             trials: settings.trials,

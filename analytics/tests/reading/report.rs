@@ -66,7 +66,14 @@ fn the_page_stands_alone(page: &str, rows: &[Row]) {
         page.contains(&format!("{spend:.2}")),
         "the page lacks {spend:.2}"
     );
+    // The decision comes first, and says that simulated traffic decides nothing.
+    let first = page.split("<dt>").nth(1).unwrap();
+    assert!(first.starts_with("Decision") && first.contains("None can rest on these records"));
     for text in [
+        "Total cost of ownership",
+        "Hybrid through this gate",
+        "demand.growth",
+        "months 18 to 24",
         "Correction of law",
         "open top",
         "period not stated",

@@ -8,7 +8,9 @@ use serde::Deserialize;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use tollgate_analytics::tco::{CLAIMED_BREAK_EVEN, Plan, PlanOutcome, Scenario, Settings, Tco};
+use tollgate_analytics::tco::{
+    CLAIMED_BREAK_EVEN, Plan, PlanOutcome, Scenario, Settings, Tco, Traffic,
+};
 
 /// How many standard errors two statistics may differ by. Of about 2,000 that are compared, one in
 /// 16,000 would differ by more if the models were the same; the seeds are fixed.
@@ -156,7 +158,7 @@ fn two_implementations_agree_within_sampling_error() {
             seed: 1,
             threads: NonZeroUsize::new(2).unwrap(),
         };
-        let tco = Tco::simulate(&scenario, settings);
+        let tco = Tco::simulate(&scenario, Traffic::Scenario { why: None }, settings);
         for (ours, theirs) in tco.plans.iter().zip(&second.plans) {
             let mut comparison = Comparison {
                 scenario: file.file_stem().unwrap().display().to_string(),

@@ -1,6 +1,6 @@
 use crate::query::{
-    DECISIONS_SQL, FINDINGS_SQL, FOOTPRINT_SQL, OVERVIEW_SQL, ROUTES_SQL, SpendBy, TAX_BASE_SQL,
-    UNPRICED_SQL, drill_down,
+    DECISIONS_SQL, DEMAND_SQL, FINDINGS_SQL, FOOTPRINT_SQL, OVERVIEW_SQL, ROUTES_SQL, SpendBy,
+    TAX_BASE_SQL, UNPRICED_SQL, drill_down,
 };
 use crate::report::data::Data;
 use crate::report::{Facts, format, parts};
@@ -65,6 +65,7 @@ fn queries(data: &Data) -> Vec<(String, String)> {
                 ("routes", ROUTES_SQL),
                 ("decisions", DECISIONS_SQL),
                 ("compliance-tax", TAX_BASE_SQL),
+                ("demand", DEMAND_SQL),
                 ("footprint", FOOTPRINT_SQL),
             ]
             .map(|(name, sql)| (name.to_owned(), sql)),

@@ -8,3 +8,4 @@ pub(super) mod routes;
 pub(super) mod spend;
 pub(super) mod summary;
 pub(super) mod tax;
+pub(super) mod tco;

@@ -52,6 +52,15 @@ impl TaxMethod {
         TaxMethod::BudgetShare,
     ];
 
+    /// The name of the part of the tax that it makes.
+    pub fn title(self) -> &'static str {
+        match self {
+            TaxMethod::TeamCapacity => "Team capacity and audits",
+            TaxMethod::BudgetShare => "Share of the team's budget",
+            TaxMethod::YearlyAmount => "Compliance overhead",
+        }
+    }
+
     /// In words.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -52,6 +52,11 @@ impl Scenario {
         file::load(file, library)
     }
 
+    /// Reads the scenario of that name of a library.
+    pub fn named(name: &str, library: &Path) -> Result<Scenario, RulesError> {
+        Scenario::load(&library.join(format!("{name}.toml")), library)
+    }
+
     /// Sets an input or a choice by `key=value`, where the value is a number, `low..high` (each as
     /// likely) or `low..mode..high` (PERT).
     pub fn set(&mut self, assignment: &str) -> Result<(), SetError> {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::tco::{Distribution, Input, Quantity, Tco};
+use crate::tco::{Distribution, Input, Quantity, Tco, Traffic};
 use std::path::Path;
 
 fn scenario() -> Scenario {
@@ -34,7 +34,12 @@ fn fixed(values: &[(Input, f64)]) -> Scenario {
 fn the_same_seed_makes_the_same_bytes_on_any_number_of_threads() {
     let scenario = scenario();
     let json = |seed, threads| {
-        serde_json::to_string(&Tco::simulate(&scenario, settings(seed, threads))).unwrap()
+        serde_json::to_string(&Tco::simulate(
+            &scenario,
+            Traffic::Scenario { why: None },
+            settings(seed, threads),
+        ))
+        .unwrap()
     };
     let one = json(7, 1);
     assert_eq!(one, json(7, 2));
@@ -44,7 +49,7 @@ fn the_same_seed_makes_the_same_bytes_on_any_number_of_threads() {
 
 #[test]
 fn what_is_told_agrees_with_itself() {
-    let tco = Tco::simulate(&scenario(), settings(1, 2));
+    let tco = Tco::simulate(&scenario(), Traffic::Scenario { why: None }, settings(1, 2));
     let cheapest: f64 = tco.plans.iter().map(|plan| plan.cheapest).sum();
     assert!((cheapest - 1.0).abs() < 1e-9);
     for outcome in &tco.plans {
@@ -112,7 +117,7 @@ fn break_even_is_the_month_that_the_hand_says() {
     );
     let mut scenario = fixed(&values);
     scenario.horizon_months = 12;
-    let tco = Tco::simulate(&scenario, settings(1, 1));
+    let tco = Tco::simulate(&scenario, Traffic::Scenario { why: None }, settings(1, 1));
     let managed = tco.plan(Plan::Managed);
     assert_eq!(managed.break_even.as_ref().unwrap().months, Some([6, 6, 6]));
     assert_eq!(managed.cost_usd.p10, 3 * 27_000 + 9 * 5_000);
@@ -131,13 +136,13 @@ fn it_can_say_do_not_build_and_it_can_say_build() {
     ] {
         scenario.set(assignment).unwrap();
     }
-    let tco = Tco::simulate(&scenario, settings(1, 2));
+    let tco = Tco::simulate(&scenario, Traffic::Scenario { why: None }, settings(1, 2));
     assert_eq!(tco.decision.chosen, Plan::Api);
     assert!(tco.decision.headline().starts_with("Do not build"));
     for assignment in ["demand.requests=500000000", "api.price_yearly_factor=1"] {
         scenario.set(assignment).unwrap();
     }
-    let tco = Tco::simulate(&scenario, settings(1, 2));
+    let tco = Tco::simulate(&scenario, Traffic::Scenario { why: None }, settings(1, 2));
     assert_eq!(tco.decision.chosen, Plan::FineTune);
 }
 
@@ -146,7 +151,7 @@ fn the_input_that_decides_is_found() {
     // Nothing is uncertain but the traffic, which decides between the API and fine-tuning.
     let mut scenario = fixed(&[(Input::PriceYearly, 1.0), (Input::HybridTaxKept, 1.0)]);
     scenario.set("demand.requests=100000..20000000").unwrap();
-    let tco = Tco::simulate(&scenario, settings(1, 2));
+    let tco = Tco::simulate(&scenario, Traffic::Scenario { why: None }, settings(1, 2));
     let flip = tco.flips.first().expect("a flip");
     assert_eq!(flip.input, Input::Requests);
     assert_eq!(tco.tornado.first().unwrap().input, Input::Requests);
@@ -154,7 +159,9 @@ fn the_input_that_decides_is_found() {
     let decide = |value: f64| {
         let mut scenario = scenario.clone();
         scenario.set(&format!("demand.requests={value}")).unwrap();
-        Tco::simulate(&scenario, settings(1, 2)).decision.chosen
+        Tco::simulate(&scenario, Traffic::Scenario { why: None }, settings(1, 2))
+            .decision
+            .chosen
     };
     let (below, above) = (decide(flip.value * 0.9), decide(flip.value * 1.1));
     let (kept, flipped) = if flip.above {
@@ -180,13 +187,13 @@ fn absurd_inputs_end_in_numbers() {
     scenario.horizon_months = MONTHS_MAX;
     let mut settings = settings(1, 2);
     settings.trials = 1_000;
-    let tco = Tco::simulate(&scenario, settings);
+    let tco = Tco::simulate(&scenario, Traffic::Scenario { why: None }, settings);
     assert_eq!(tco.plan(Plan::Api).cost_usd.mean, i64::MAX);
     serde_json::to_string(&tco).unwrap();
     // The other end: no traffic at all.
     scenario.set("demand.requests=0").unwrap();
     assert!(
-        Tco::simulate(&scenario, settings)
+        Tco::simulate(&scenario, Traffic::Scenario { why: None }, settings)
             .plan(Plan::Api)
             .cost_usd
             .mean
