@@ -19,6 +19,7 @@ pub fn print(tco: &Tco, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{}", tco.decision.headline().to_uppercase())?;
     wrapped(out, "", &tco.decision_reason())?;
     wrapped(out, "What flips it: ", &tco.flip_sentence())?;
+    wrapped(out, "What is known: ", &tco.known_sentence())?;
     writeln!(out)?;
     about(tco, out)?;
     options(tco, out)?;

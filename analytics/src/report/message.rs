@@ -44,10 +44,11 @@ pub(super) fn statements(data: &Data, facts: &Facts) -> Vec<Statement> {
 /// What the total cost of ownership says, and how much of it the records bear out.
 fn the_decision(tco: &Tco) -> Statement {
     let says = format!(
-        "{}. {} {}",
+        "{}. {} {} {}",
         tco.decision.headline(),
         tco.decision_reason(),
-        tco.flip_sentence()
+        tco.flip_sentence(),
+        tco.known_sentence()
     );
     let text = if tco.traffic.can_decide() {
         says

@@ -18,6 +18,7 @@ mod demand;
 mod distribution;
 mod fleet;
 mod input;
+mod lever;
 mod near;
 mod normal;
 mod option;
@@ -46,6 +47,9 @@ pub use traffic::Traffic;
 use serde::Serialize;
 use simulation::Trials;
 
+/// Of how many inputs values beyond their ranges are looked at, besides the traffic.
+const LEVERS: usize = 4;
+
 /// Everything that a simulation tells.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Tco {
@@ -71,7 +75,8 @@ pub struct Tco {
     pub plans: Vec<PlanOutcome>,
     /// What the saving of the best alternative over the global API depends on, widest first.
     pub tornado: Vec<Influence>,
-    /// What changes which option costs least on average, likeliest first.
+    /// What changes which option costs least on average, likeliest first; where nothing within its
+    /// range does, what would beyond it, nearest first.
     pub flips: Vec<Flip>,
     /// How far the business case's claim of a break-even in 18-24 months holds.
     pub claim: Claim,
@@ -115,6 +120,16 @@ impl Tco {
         let plans = outcome::plans(&trials, scenario.horizon_months);
         let decision = Decision::on(&plans);
         let seed = settings.seed;
+        let tornado = sensitivity::tornado(scenario, seed, &trials, decision.alternative);
+        let mut flips = sensitivity::flips(scenario, seed, &trials, decision.chosen);
+        if flips.is_empty() {
+            let widest = tornado.iter().map(|bar| bar.input).take(LEVERS);
+            let mut levers: Vec<Input> = widest.collect();
+            if !levers.contains(&Input::Requests) {
+                levers.push(Input::Requests);
+            }
+            flips = lever::beyond(scenario, settings, decision.chosen, &levers);
+        }
         Tco {
             scenario: scenario.title.clone(),
             about: scenario.about.clone(),
@@ -124,8 +139,8 @@ impl Tco {
             choice: scenario.choice,
             trials: settings.trials,
             seed,
-            tornado: sensitivity::tornado(scenario, seed, &trials, decision.alternative),
-            flips: sensitivity::flips(scenario, seed, &trials, decision.chosen),
+            tornado,
+            flips,
             claim: sensitivity::claim(scenario, seed, &trials),
             courses: outcome::courses(&trials, scenario.horizon_months),
             assumptions: assumptions(scenario),

@@ -96,11 +96,31 @@ impl Tco {
     /// The one assumption that flips the decision most easily, and from which value on.
     pub fn flip_sentence(&self) -> String {
         match self.flips.first() {
-            Some(flip) => flip_words(flip),
-            None => {
-                "No single assumption within its range changes which option costs least on average."
-                    .to_owned()
-            }
+            Some(flip) if flip.chance > 0.0 => flip_words(flip),
+            Some(flip) => format!(
+                "No single assumption within its range changes which option costs least on \
+                 average; beyond its range one would: {}",
+                flip_words(flip)
+            ),
+            None => "No single assumption changes which option costs least on average, within its \
+                 range or, for those that matter most, a hundred times beyond it."
+                .to_owned(),
+        }
+    }
+
+    /// How much of what doing nothing costs today the records bear out.
+    pub fn known_sentence(&self) -> String {
+        let year = usd(self.baseline.total_usd());
+        match self.baseline.share_from_records() {
+            Some(share) if share > 0.0 => format!(
+                "Of what doing nothing costs today, {year} a year, {} is measured or derived; the \
+                 rest is assumed, as is all that is to come.",
+                percent(share)
+            ),
+            _ => format!(
+                "Nothing of what doing nothing costs today, {year} a year, is measured: all of it \
+                 is assumed."
+            ),
         }
     }
 
@@ -136,17 +156,20 @@ impl Tco {
     }
 }
 
-/// `Above 12.3 M …, fine-tuning costs least.`
+/// `Growth of the traffic (demand.growth) above 60 % a year: then …`
 pub fn flip_words(flip: &Flip) -> String {
     let spec = flip.input.spec();
+    let chance = match flip.chance {
+        0.0 => "that is outside of the scenario's range".to_owned(),
+        chance => format!("the scenario gives that a chance of {}", percent(chance)),
+    };
     format!(
-        "{} ({}) {} {}: then {} costs least on average; the scenario gives that a chance of {}.",
+        "{} ({}) {} {}: then {} costs least on average; {chance}.",
         spec.what,
         spec.key,
         if flip.above { "above" } else { "below" },
         valued(flip.input, flip.value),
         lower_first(flip.to.name()),
-        percent(flip.chance)
     )
 }
 

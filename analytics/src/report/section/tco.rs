@@ -19,7 +19,7 @@ pub(in crate::report) fn render(tco: &Tco) -> Markup {
                 (format::count(tco.trials.into())) " trials of the scenario “" (tco.scenario) "” (seed " (tco.seed) "). " (tco.about)
             }
             h3 { (tco.decision.headline()) }
-            p { (tco.decision_reason()) " " (tco.flip_sentence()) }
+            p { (tco.decision_reason()) " " (tco.flip_sentence()) " " (tco.known_sentence()) }
             (cards(tco))
             (options(tco))
             (made_of(tco))
