@@ -54,7 +54,7 @@ fn about(tco: &Tco, out: &mut impl Write) -> io::Result<()> {
 fn options(tco: &Tco, out: &mut impl Write) -> io::Result<()> {
     writeln!(
         out,
-        "{:<25}{:>9}{:>9}{:>9}{:>9}{:>10}{:>11}  breaks even with the API",
+        "{:<25}{:>9}{:>9}{:>9}{:>9}{:>13}{:>13}  breaks even",
         "", "P10", "median", "P90", "mean", "cheapest", "beats API"
     )?;
     for outcome in &tco.plans {
@@ -65,7 +65,7 @@ fn options(tco: &Tco, out: &mut impl Write) -> io::Result<()> {
         };
         writeln!(
             out,
-            "{:<25}{:>9}{:>9}{:>9}{:>9}{:>10}{:>11}  {}",
+            "{:<25}{:>9}{:>9}{:>9}{:>9}{:>13}{:>13}  {}",
             outcome.plan.name(),
             usd(cost.p10),
             usd(cost.p50),
@@ -85,9 +85,9 @@ fn options(tco: &Tco, out: &mut impl Write) -> io::Result<()> {
 fn break_even(of: &BreakEven) -> String {
     match of.months {
         None => "never".to_owned(),
-        _ if of.never > 0.99 => format!("never in {}", percent(of.never)),
+        _ if of.never > 0.99 => "never, or nearly so".to_owned(),
         Some([early, middle, late]) => format!(
-            "month {middle} ({early}-{late}), never in {}",
+            "month {middle} ({early}-{late}); {} never",
             percent(of.never)
         ),
     }

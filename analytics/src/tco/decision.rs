@@ -2,6 +2,7 @@
 
 use super::option::{PLANS, Plan};
 use super::outcome::PlanOutcome;
+use super::words::lower_first;
 use serde::Serialize;
 
 /// The option that costs least on average, and how sure that is.
@@ -68,7 +69,10 @@ impl Decision {
         match self.certainty {
             Certainty::Clear => act.to_owned(),
             Certainty::Likely => format!("{act} (likely, not certain)"),
-            Certainty::Open => format!("No clear decision; on average: {act}"),
+            Certainty::Open => format!(
+                "No clear decision: {} costs least on average, but not reliably",
+                lower_first(self.chosen.name())
+            ),
         }
     }
 }

@@ -1,15 +1,15 @@
 //! The simulation against a second implementation of its definition (`docs/tco.md`), written in
 //! NumPy, which shares no code and no random numbers with the first.
 //!
-//! What is compared are statistics of two independent samples, so the tolerance is sampling error:
-//! [`ERRORS`] standard errors of the difference. `scripts/test-packages.sh` installs NumPy.
+//! Points (every input at one value) must agree to the dollar. Samples are compared by their
+//! statistics, so the tolerance is sampling error: [`ERRORS`] standard errors of the difference. `scripts/test-packages.sh` installs NumPy.
 
 use serde::Deserialize;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tollgate_analytics::tco::{
-    CLAIMED_BREAK_EVEN, Plan, PlanOutcome, Scenario, Settings, Tco, Traffic,
+    CLAIMED_BREAK_EVEN, INPUTS, Plan, PlanOutcome, Scenario, Settings, Tco, Traffic,
 };
 
 /// How many standard errors two statistics may differ by. Of about 2,000 that are compared, one in
@@ -17,6 +17,8 @@ use tollgate_analytics::tco::{
 const ERRORS: f64 = 4.0;
 const TRIALS: u32 = 100_000;
 const TRIALS_NUMPY: u32 = 20_000;
+/// How many points of each scenario are compared.
+const POINTS: u32 = 6;
 
 #[derive(Deserialize)]
 struct Second {
@@ -121,8 +123,60 @@ impl Comparison {
     }
 }
 
+/// What the second implementation says of each scenario.
+fn second(python: &Path, trials: u32, files: &[PathBuf]) -> Vec<Second> {
+    let output = Command::new(python)
+        .arg(root().join("analytics/tests/tco/model.py"))
+        .arg(trials.to_string())
+        .args(files)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let parsed = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap());
+    parsed.collect()
+}
+
+fn scenarios(library: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(library).unwrap();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(files.len() >= 5, "{files:?}");
+    files
+}
+
+/// A scenario with every input at one value, each at another quantile of its range, as a file.
+fn point(scenario: &Scenario, number: u32) -> String {
+    let word = |value: serde_json::Value| value.as_str().unwrap().to_owned();
+    let choice = serde_json::to_value(scenario.choice).unwrap();
+    let mut text = format!(
+        "title = \"point\"\nhorizon_months = {}\n[choice]\n",
+        scenario.horizon_months
+    );
+    for key in ["tax", "hosting", "gpu"] {
+        text += &format!("{key} = \"{}\"\n", word(choice[key].clone()));
+    }
+    for (at, input) in INPUTS.iter().enumerate() {
+        // Scattered over 0.05, 0.15, … 0.95.
+        let tenth = (at as u32 * 7 + number * 3 + at as u32 * number) % 10;
+        let value = scenario[*input]
+            .distribution
+            .quantile(f64::from(tenth) / 10.0 + 0.05);
+        let (key, unit) = (input.spec().key, input.spec().unit);
+        text += &format!(
+            "[{key}]\ndistribution = \"fixed\"\nvalue = {value:?}\nunit = \"{unit}\"\n\
+             source = \"a point\"\nstanding = \"assumed\"\n"
+        );
+    }
+    text
+}
+
+/// Without chance there is no sampling error: the same amounts to the dollar, the same months.
 #[test]
-fn two_implementations_agree_within_sampling_error() {
+fn two_implementations_agree_on_points_to_the_dollar() {
     let python = match python() {
         Ok(python) => python,
         Err(reason) => {
@@ -131,27 +185,52 @@ fn two_implementations_agree_within_sampling_error() {
         }
     };
     let library = root().join("rules/tco/scenarios");
-    let mut files: Vec<PathBuf> = std::fs::read_dir(&library)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    files.sort();
-    assert!(files.len() >= 5, "{files:?}");
-    let output = Command::new(python)
-        .arg(root().join("analytics/tests/tco/model.py"))
-        .arg(TRIALS_NUMPY.to_string())
-        .args(&files)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let lines = String::from_utf8(output.stdout).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let mut files = Vec::new();
+    for file in scenarios(&library) {
+        let scenario = Scenario::load(&file, &library).unwrap();
+        for number in 0..POINTS {
+            let name = format!("{}-{number}.toml", file.file_stem().unwrap().display());
+            files.push(dir.path().join(name));
+            std::fs::write(files.last().unwrap(), point(&scenario, number)).unwrap();
+        }
+    }
+    let settings = Settings {
+        trials: 1_000,
+        seed: 1,
+        threads: NonZeroUsize::MIN,
+    };
+    for (file, second) in files.iter().zip(second(&python, 2, &files)) {
+        let scenario = Scenario::load(file, &library).unwrap();
+        let tco = Tco::simulate(&scenario, Traffic::Scenario { why: None }, settings);
+        for (ours, theirs) in tco.plans.iter().zip(&second.plans) {
+            let what = format!("{}, {:?}", file.display(), ours.plan);
+            let (cost, other) = (ours.cost_usd.p50 as f64, theirs.mean);
+            assert!(
+                (cost - other).abs() < 1.0 + other.abs() * 1e-9,
+                "{what}: {cost} {other}"
+            );
+            let Some(break_even) = &ours.break_even else {
+                continue;
+            };
+            assert_eq!(break_even.by_month, theirs.by_month, "{what}");
+        }
+    }
+}
+
+#[test]
+fn two_implementations_agree_on_samples_within_sampling_error() {
+    let python = match python() {
+        Ok(python) => python,
+        Err(reason) => {
+            println!("skipped: {reason}");
+            return;
+        }
+    };
+    let library = root().join("rules/tco/scenarios");
+    let files = scenarios(&library);
     let (mut compared, mut faults) = (0, Vec::new());
-    for (file, line) in files.iter().zip(lines.lines()) {
-        let second: Second = serde_json::from_str(line).unwrap();
+    for (file, second) in files.iter().zip(second(&python, TRIALS_NUMPY, &files)) {
         let scenario = Scenario::load(file, &library).unwrap();
         let settings = Settings {
             trials: TRIALS,

@@ -220,7 +220,7 @@ def main():
         scenario = read(Path(name))
         npv, months = [], []
         for _ in range(0, trials, CHUNK):
-            costs, discount = simulate(scenario, rng, CHUNK)
+            costs, discount = simulate(scenario, rng, min(trials, CHUNK))
             present = [cost * discount for cost in costs]
             npv.append(np.stack([cost.sum(axis=1) for cost in present], axis=1))
             ahead = [np.cumsum(present[0] - cost, axis=1) > 0 for cost in present[1:]]
