@@ -73,7 +73,8 @@ pub enum Command {
     Scan(ScanArgs),
     /// Write the report: one self-contained HTML page and CSV files.
     ///
-    /// Spend, findings, routes, the measured part of the compliance tax, and the business case.
+    /// Spend, findings, routes, the measured part of the compliance tax, the total cost of ownership
+    /// (as `tollgate tco`, with the period's traffic), and the business case.
     Report(ReportArgs),
     /// Compare what it costs to own a model with what global APIs cost, over years.
     ///
