@@ -17,4 +17,4 @@ RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=3 \
 -Ccodegen-units=1 --cfg fuzzing" \
     cargo build --quiet --locked --release --manifest-path fuzz/Cargo.toml \
     --target "$triple" --target-dir "$work" --bin "$target"
-exec "$work/$triple/release/$target" -artifact_prefix="$work/$target-" -timeout=20 "$@" "$work/corpus/$target"
+exec "$work/$triple/release/$target" -artifact_prefix="$work/$target-" -timeout=60 "$@" "$work/corpus/$target"

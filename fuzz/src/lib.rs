@@ -28,8 +28,9 @@ static RULES: LazyLock<Redactor> = LazyLock::new(|| {
 /// findings are on character boundaries, ordered, disjoint and not empty; replaced and restored,
 /// the text is what it was. Ten seconds for what libFuzzer gives (some kilobytes) are far too many.
 pub fn inspect(text: &str) {
+    let rules = &*RULES;
     let deadline = Instant::now() + Duration::from_secs(10);
-    let inspection = RULES
+    let inspection = rules
         .inspect(&[text], &Hints::default(), deadline)
         .expect("in time");
     let findings = &inspection.findings[0];
