@@ -71,7 +71,7 @@ pub enum Command {
     /// printed is {"id", "spans": [{"start", "end", "label", "score", "recognizer",
     /// "jurisdiction"}]}.
     Scan(ScanArgs),
-    /// Write the report: one self-contained HTML page and CSV files.
+    /// Write the report: a self-contained HTML page, CSV, JSON, FOCUS 1.4, a workbook.
     ///
     /// Spend, findings, routes, the measured part of the compliance tax, the total cost of ownership
     /// (as `tollgate tco`, with the period's traffic), and the business case.
@@ -218,6 +218,20 @@ pub struct ReportArgs {
     #[arg(long, value_name = "N", default_value_t = 30,
           value_parser = clap::value_parser!(u32).range(1..=3660))]
     pub days: u32,
+    /// The first day to report on (UTC), instead of --days.
+    #[arg(long, value_name = "DATE", conflicts_with = "days")]
+    pub from: Option<Date>,
+    /// The day after the last to report on (UTC); without it, until now.
+    #[arg(long, value_name = "DATE", requires = "from")]
+    pub to: Option<Date>,
+    /// What to write.
+    #[arg(
+        long,
+        value_name = "FORMATS",
+        value_delimiter = ',',
+        default_value = "html,csv"
+    )]
+    pub format: Vec<ReportFormat>,
     /// The store's URL, when it is neither the embedded one nor `analytics.url`.
     #[arg(long, value_name = "URL")]
     pub store: Option<String>,
@@ -261,6 +275,21 @@ pub struct TcoArgs {
     /// Print everything as JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// In what form the report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ReportFormat {
+    /// One self-contained page.
+    Html,
+    /// A table for each part.
+    Csv,
+    /// All figures as one document.
+    Json,
+    /// FOCUS 1.4 Cost and Usage rows.
+    Focus,
+    /// A workbook with live formulas over its assumptions.
+    Xlsx,
 }
 
 /// What to do with a policy.
@@ -370,6 +399,47 @@ pub enum PricesCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Price the ledger's exchanges of a period again, and show what changes.
+    ///
+    /// With --known-at the end of a month, the figures are frozen: later corrections of the book do
+    /// not change them. Without, they are what is known now.
+    Restate {
+        /// The period.
+        #[command(flatten)]
+        days: Days,
+        /// Only what was known by the end of this day (UTC).
+        #[arg(long, value_name = "DATE")]
+        known_at: Option<Date>,
+        /// Print the result as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Compare a provider's invoice or usage export with the ledger, by model.
+    ///
+    /// Reads OpenAI's costs (JSON pages or CSV), Anthropic's cost report (JSON) and FOCUS CSV, as
+    /// AWS, Azure and Google Cloud export it.
+    Reconcile {
+        /// The export.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The period.
+        #[command(flatten)]
+        days: Days,
+        /// Print the result as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// A period in whole days, UTC.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Days {
+    /// The first day.
+    #[arg(long, value_name = "DATE")]
+    pub from: Date,
+    /// The day after the last.
+    #[arg(long, value_name = "DATE")]
+    pub to: Date,
 }
 
 /// Arguments of `setup`.

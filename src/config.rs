@@ -24,6 +24,8 @@ pub struct Config {
     pub policy: PolicySection,
     /// Recognizers, jurisdictions, prices.
     pub rules: Rules,
+    /// The organization's own terms over list prices.
+    pub prices: Prices,
     /// The model that finds names and addresses.
     pub ner: NerConfig,
     /// Whether prompts are inspected at all.
@@ -80,6 +82,14 @@ impl Default for Rules {
             dir: "rules".into(),
         }
     }
+}
+
+/// `[prices]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Prices {
+    /// A file of discounts, surcharges and rates of currencies; see `docs/prices.md`.
+    pub terms: Option<PathBuf>,
 }
 
 /// `[analytics]`

@@ -18,7 +18,6 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::sync::watch;
 use tollgate_analytics::ledger::{Act, Ledger};
-use tollgate_analytics::price::PriceBook;
 use tollgate_analytics::ship::{ShipStatus, Shipper};
 use tollgate_proxy::endpoint::{Endpoint, LocalModel};
 use tollgate_proxy::gate::Gate;
@@ -181,7 +180,7 @@ fn gate(
         keys: KeyRing::load(&config.data.dir).map_err(Failure::new)?,
         ledger,
         on_full: config.ledger.on_full,
-        prices: PriceBook::load(&config.rules.dir.join("prices")).map_err(Failure::usage)?,
+        prices: crate::prices::book(config)?,
         egress: Egress::new(&config.limits),
         places: tokio::sync::Semaphore::new(config.limits.exchanges_max),
         limits: config.limits.clone(),

@@ -208,6 +208,8 @@ pub struct Tax {
     /// The sum of all amounts in money (inspection and record keeping: they do not overlap);
     /// absent when none could be computed or the sum does not fit.
     pub money_total: Option<NanoUsd>,
+    /// The bytes that the period's records take where they are kept; absent when there are none.
+    pub kept_bytes: Option<u64>,
 }
 
 impl Tax {
@@ -235,6 +237,8 @@ impl Tax {
         Tax {
             amounts,
             money_total,
+            kept_bytes: kept_bytes(base.exchanges, footprint, ledger)
+                .and_then(|bytes| u64::try_from(bytes).ok()),
         }
     }
 }

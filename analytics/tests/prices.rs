@@ -82,6 +82,7 @@ fn compare(book: &PriceBook, case: &Case) -> Result<Reason, String> {
         book.quote(&Question {
             provider: &case.provider,
             model: &case.model,
+            jurisdiction: "",
             at: case.at,
             known_at: None,
             context: &context,

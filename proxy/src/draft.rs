@@ -8,7 +8,7 @@ use crate::wire::Route;
 use jiff::Timestamp;
 use std::cell::RefCell;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
-use tollgate_analytics::price::PriceBook;
+use tollgate_analytics::price::{PriceBook, Question};
 use tollgate_analytics::record::{
     self, Cost, DecisionRecord, Effect, Outcome, Record, Timing, Usage,
 };
@@ -148,7 +148,15 @@ impl Draft {
         let at = Timestamp::from_microsecond(record.started_us);
         record.cost = match (free, &record.usage, at) {
             (true, ..) => Cost::Free,
-            (_, Some(usage), Ok(at)) => book.price(provider, model, at, usage),
+            (_, Some(usage), Ok(at)) => book.cost(&Question {
+                provider,
+                model,
+                jurisdiction: record.route.as_ref().map_or("", |r| &r.jurisdiction),
+                at,
+                known_at: None,
+                context: &[],
+                used: usage.into(),
+            }),
             (_, None, _) => Cost::Unpriced {
                 missing: "usage".into(),
             },

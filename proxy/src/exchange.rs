@@ -26,6 +26,7 @@ use crate::rescue::rescue;
 use crate::wire::{self, Api, Operation};
 use bytes::Bytes;
 use std::sync::atomic::Ordering::Relaxed;
+use tollgate_analytics::record::Usage;
 
 /// Serves one request. Returns whether the connection is in order and can have another.
 pub async fn run(gate: &Gate, down: &mut Downstream) -> bool {
@@ -81,6 +82,7 @@ async fn exchange(
     draft.received(body.len());
     let prompt = Prompt::parse(&route, body, &gate.limits)?;
     draft.request(prompt.stream(), gate.recordable_model(prompt.model()));
+    let prompt_text_bytes: usize = prompt.texts().iter().map(|text| text.len()).sum();
     let candidates = gate.candidates(&route, &prompt)?;
 
     let (prompt, inspection) = unless_gone(down, inspect(gate, prompt)).await?;
@@ -120,11 +122,8 @@ async fn exchange(
 
     let endpoint = &gate.endpoints[endpoint];
     let forwarded = unless_gone(down, gate.egress.send(permit, endpoint)).await?;
-    draft.forwarded(
-        forwarded.first_byte(),
-        forwarded.upstream_bytes(),
-        forwarded.status(),
-    );
+    let status = forwarded.status();
+    draft.forwarded(forwarded.first_byte(), forwarded.upstream_bytes(), status);
     let context = Context {
         api: route.api(),
         limits: &gate.limits,
@@ -135,8 +134,12 @@ async fn exchange(
     };
     let answer = relay(&context, forwarded, down, draft).await?;
 
+    let usage = answer.usage.or_else(|| {
+        let answered = answer.streamed_text_bytes.filter(|_| status < 400)?;
+        Some(estimated_usage(prompt_text_bytes as u64, answered))
+    });
     draft.answered(
-        answer.usage,
+        usage,
         answer.restored,
         down.sent().1 + answer.last.len() as u64,
     );
@@ -145,6 +148,19 @@ async fn exchange(
     // From here on the exchange is on record: a caller that leaves now has left afterwards.
     answer.finish(down).await.ok();
     Ok(())
+}
+
+/// The tokens of a stream that did not tell them: one for every four bytes of text, which is
+/// OpenAI's rule of thumb for English (help.openai.com, "What are tokens and how to count them?").
+/// The provider's own tokenizer is not at hand; the record says that it is an estimate.
+fn estimated_usage(prompt_text_bytes: u64, answer_text_bytes: u64) -> Usage {
+    const BYTES_PER_TOKEN: u64 = 4;
+    Usage {
+        input: prompt_text_bytes.div_ceil(BYTES_PER_TOKEN),
+        output: answer_text_bytes.div_ceil(BYTES_PER_TOKEN),
+        estimated: true,
+        ..Usage::default()
+    }
 }
 
 /// Writes the record; nobody is told of an exchange that is not on record, unless the configuration

@@ -26,7 +26,8 @@ pub struct Metrics {
     findings: Mutex<BTreeMap<String, u64>>,
     tokens: Mutex<BTreeMap<(String, &'static str), u64>>,
     spend_nano_usd: AtomicI64,
-    unpriced: AtomicU64,
+    /// By what was missing.
+    unpriced: Mutex<BTreeMap<String, u64>>,
     gate_us: [AtomicU64; BUCKETS_US.len()],
     gate_us_sum: AtomicU64,
     gate_us_count: AtomicU64,
@@ -64,7 +65,10 @@ impl Metrics {
         }
         match &record.cost {
             Cost::Priced { nano_usd, .. } => _ = self.spend_nano_usd.fetch_add(*nano_usd, Relaxed),
-            Cost::Unpriced { .. } => _ = self.unpriced.fetch_add(1, Relaxed),
+            Cost::Unpriced { missing } => {
+                let mut unpriced = self.unpriced.lock().expect("no panic while held");
+                *unpriced.entry(missing.clone()).or_default() += 1;
+            }
             Cost::Free => {}
         }
         let gate_us = record.timing.gate_us;
@@ -128,6 +132,15 @@ impl Metrics {
             "Tokens, as endpoints told them.",
             tokens,
         );
+        let unpriced = self.unpriced.lock().expect("no panic while held");
+        // One series is there from the start, so that an alarm finds the name.
+        let mut unpriced: Vec<_> = unpriced
+            .iter()
+            .map(|(missing, n)| (format!("{{missing=\"{missing}\"}}"), n.to_string()))
+            .collect();
+        if unpriced.is_empty() {
+            unpriced.push(("{missing=\"model\"}".to_owned(), "0".to_owned()));
+        }
         let one = |value: String| vec![(String::new(), value)];
         family(
             "tollgate_unrecorded_total",
@@ -144,8 +157,8 @@ impl Metrics {
         family(
             "tollgate_unpriced_total",
             "counter",
-            "Exchanges that could not be priced.",
-            one(self.unpriced.load(Relaxed).to_string()),
+            "Exchanges that could not be priced, by what was missing.",
+            unpriced,
         );
         family(
             "tollgate_inspect_cpu_microseconds_total",

@@ -9,7 +9,6 @@ use rustix::fs::{Access, access};
 use std::net::TcpListener;
 use std::path::Path;
 use tollgate_analytics::ledger::key::{self, AtRest};
-use tollgate_analytics::price::PriceBook;
 use tollgate_analytics::report::Facts;
 use tollgate_proxy::credential;
 use tollgate_proxy::keys;
@@ -185,9 +184,9 @@ fn policy(file: &Path) -> Check {
 }
 
 fn prices(config: &Config) -> Check {
-    match PriceBook::load(&config.rules.dir.join("prices")) {
+    match crate::prices::book(config) {
         Ok(book) => Check::ok("prices", format!("{} prices", book.entries().count())),
-        Err(error) => rules("prices", Failure::new(error), config),
+        Err(error) => rules("prices", error, config),
     }
 }
 

@@ -2,20 +2,34 @@
 
 mod import;
 mod list;
+mod records;
 
 use crate::args::PricesCommand;
 use crate::config::Config;
-use crate::exit::Outcome;
+use crate::exit::{Failure, Outcome};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
+use tollgate_analytics::price::{PriceBook, Terms};
+
+/// The price book with the organization's own terms.
+///
+/// # Errors
+/// When a file of the book or of the terms is malformed.
+pub fn book(config: &Config) -> Result<PriceBook, Failure> {
+    let book = PriceBook::load(&config.rules.dir.join("prices")).map_err(Failure::usage)?;
+    Ok(match &config.prices.terms {
+        Some(file) => book.with_terms(Terms::load(file).map_err(Failure::usage)?),
+        None => book,
+    })
+}
 
 /// Runs the command.
 ///
 /// # Errors
 /// When the price book or what is imported is malformed, or a file cannot be written.
 pub fn run(command: &PricesCommand, config: &Config) -> Outcome {
-    let book = config.rules.dir.join("prices");
+    let dir = config.rules.dir.join("prices");
     match command {
         PricesCommand::List {
             filter,
@@ -25,7 +39,7 @@ pub fn run(command: &PricesCommand, config: &Config) -> Outcome {
             known_at,
             json,
         } => list::run(
-            &book,
+            &dir,
             &list::Filter {
                 text: filter,
                 provider: provider.as_deref(),
@@ -40,12 +54,20 @@ pub fn run(command: &PricesCommand, config: &Config) -> Outcome {
             out,
             known_at,
             json,
-        } => import::run(from, out.as_deref().unwrap_or(&book), *known_at, *json),
+        } => import::run(from, out.as_deref().unwrap_or(&dir), *known_at, *json),
+        PricesCommand::Restate {
+            days,
+            known_at,
+            json,
+        } => records::restate(config, *days, known_at.map(end_of), *json),
+        PricesCommand::Reconcile { file, days, json } => {
+            records::reconcile(config, file, *days, *json)
+        }
     }
 }
 
 /// The first instant of a day, in UTC.
-fn start_of(day: Date) -> Timestamp {
+pub fn start_of(day: Date) -> Timestamp {
     let midnight = TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0));
     midnight.unwrap_or(Timestamp::MAX)
 }

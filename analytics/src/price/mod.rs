@@ -8,10 +8,14 @@ pub mod import;
 mod names;
 mod pattern;
 mod rate;
+pub mod reconcile;
+pub mod restate;
+mod terms;
 mod unit;
 mod write;
 
 pub use rate::{Hours, Price, Rates, Tier};
+pub use terms::{NoRate, Terms};
 pub use unit::{Quantities, Unit};
 
 use crate::money::NanoUsd;
@@ -21,6 +25,7 @@ use file::{Model, Provider};
 use jiff::Timestamp;
 use names::{Names, Place};
 use rate::InForce;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// All prices known.
@@ -28,6 +33,7 @@ use std::path::Path;
 pub struct PriceBook {
     providers: Vec<Provider>,
     names: Names,
+    terms: Terms,
 }
 
 /// What is to be priced.
@@ -37,6 +43,8 @@ pub struct Question<'a> {
     pub provider: &'a str,
     /// The model, by any of its names.
     pub model: &'a str,
+    /// Where the endpoint lies; empty if that is not known.
+    pub jurisdiction: &'a str,
     /// When the exchange took place.
     pub at: Timestamp,
     /// What was known when; absent: all that is known now.
@@ -50,10 +58,12 @@ pub struct Question<'a> {
 /// What a usage costs, and by which price.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quote {
-    /// How much.
+    /// How much, under the organization's own terms.
     pub amount: NanoUsd,
+    /// How much by list price.
+    pub list: NanoUsd,
     /// The entry of the book, `provider/model@effective-date`; a price that replaces others in some
-    /// respect is added as `+service_tier=priority`.
+    /// respect is added as `+service_tier=priority`, and own terms as `+10%-12.5%`.
     pub price: String,
 }
 
@@ -78,7 +88,21 @@ impl PriceBook {
     pub fn load(dir: &Path) -> Result<PriceBook, RulesError> {
         let providers = file::load(dir)?;
         let names = Names::new(&providers);
-        Ok(PriceBook { providers, names })
+        Ok(PriceBook {
+            providers,
+            names,
+            terms: Terms::default(),
+        })
+    }
+
+    /// The book with an organization's own terms over its list prices.
+    pub fn with_terms(self, terms: Terms) -> PriceBook {
+        PriceBook { terms, ..self }
+    }
+
+    /// The organization's own terms.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     /// What a usage cost at a time, by the standard price. Never [`Cost::Free`]: whether tokens are
@@ -86,18 +110,23 @@ impl PriceBook {
     ///
     /// Unpriced for the reasons that [`PriceBook::quote`] gives.
     pub fn price(&self, provider: &str, model: &str, at: Timestamp, usage: &Usage) -> Cost {
-        let question = Question {
+        self.cost(&Question {
             provider,
             model,
+            jurisdiction: "",
             at,
             known_at: None,
             context: &[],
             used: usage.into(),
-        };
-        match self.quote(&question) {
-            Ok(Quote { amount, price }) => Cost::Priced {
-                nano_usd: amount.0,
-                price,
+        })
+    }
+
+    /// As [`PriceBook::quote`], as a record's cost. Never [`Cost::Free`].
+    pub fn cost(&self, question: &Question) -> Cost {
+        match self.quote(question) {
+            Ok(quote) => Cost::Priced {
+                nano_usd: quote.amount.0,
+                price: quote.price,
             },
             Err(missing) => Cost::Unpriced { missing },
         }
@@ -124,7 +153,7 @@ impl PriceBook {
         let prices = model
             .in_force(question.at, question.known_at, context)
             .ok_or("price")?;
-        let amount = prices.cost(&question.used)?;
+        let list = prices.cost(&question.used)?;
         let effective = prices.standard.effective_text();
         let mut price = format!("{}/{}@{effective}", provider.id, model.name);
         for (key, value) in prices.variants.iter().flat_map(|price| &price.when) {
@@ -133,7 +162,23 @@ impl PriceBook {
                 price.push_str(&condition);
             }
         }
-        Ok(Quote { amount, price })
+        let seller = &self.providers[asked].id;
+        let adjusted = self
+            .terms
+            .apply(
+                list,
+                seller,
+                &model.name,
+                question.jurisdiction,
+                question.at,
+            )
+            .ok_or("price")?;
+        price.push_str(&adjusted.told);
+        Ok(Quote {
+            amount: adjusted.amount,
+            list,
+            price,
+        })
     }
 
     /// The book's name of a model, if it has one: the name that may be recorded, where the
@@ -193,6 +238,24 @@ impl PriceBook {
                     .map(move |price| entry(provider, model, price))
             })
         })
+    }
+
+    /// The standard price that a record names (see [`Quote::price`]), as it is known now.
+    pub fn recorded(&self, id: &str) -> Option<&Price> {
+        let (provider, rest) = id.split_once('/')?;
+        let (model, from) = rest.rsplit_once('@')?;
+        let provider = self.providers.iter().find(|p| p.id == provider)?;
+        let model = provider.models.iter().find(|m| m.name == model)?;
+        model
+            .statement(None)
+            .rfind(|price| price.when.is_empty() && from.starts_with(&price.effective_text()))
+    }
+
+    /// The prompt lengths beyond which some price of the book changes, shortest first.
+    pub fn tier_bounds(&self) -> Vec<u64> {
+        let tiers = self.entries().flat_map(|entry| &entry.price.tiers);
+        let bounds: BTreeSet<u64> = tiers.map(|tier| tier.above).collect();
+        bounds.into_iter().collect()
     }
 
     /// A provider by its id or, failing that, by another name of it.
@@ -439,6 +502,7 @@ mod tests {
             let quote = book.quote(&Question {
                 provider: "p",
                 model: "m",
+                jurisdiction: "",
                 at: at(&format!("{day}T12:00:00Z")),
                 known_at: known.map(|day| at(&format!("{day}T00:00:00Z"))),
                 context,

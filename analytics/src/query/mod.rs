@@ -11,6 +11,7 @@
 //! Functions take the caller's [`clickhouse::Client`] and set no time limit: wrap them in
 //! `tokio::time::timeout` where one is wanted.
 
+mod charges;
 mod decisions;
 mod demand;
 mod exchanges;
@@ -23,6 +24,7 @@ mod series;
 mod spend;
 mod tax_base;
 
+pub use charges::{CHARGES_SQL, ChargeRow, charges};
 pub use decisions::{DECISIONS_SQL, DecisionRow, decisions};
 pub use demand::{DEMAND_SQL, DemandBase, demand};
 pub use exchanges::{Cursor, EXCHANGE_SQL, Exchange, LATEST_SQL, exchange, latest};

@@ -8,16 +8,20 @@
 mod chart;
 mod csv_files;
 mod data;
+mod focus;
 mod format;
+mod json;
 mod jurisdiction;
 mod message;
 mod page;
 mod parts;
 mod section;
 mod tco_chart;
+mod xlsx;
 
 pub use jurisdiction::{Jurisdiction, Jurisdictions};
 
+use crate::price::PriceBook;
 use crate::query::{self, Period};
 use crate::rules::RulesError;
 use crate::tax::{LedgerSize, Rates};
@@ -34,6 +38,12 @@ pub enum Format {
     Html,
     /// `spend.csv`, `findings.csv`, `routes.csv`, `decisions.csv`, `tax.csv`.
     Csv,
+    /// `report.json`: the same figures as one document.
+    Json,
+    /// `focus.csv`: priced exchanges as FOCUS 1.4 Cost and Usage rows.
+    Focus,
+    /// `report.xlsx`: a workbook with live formulas.
+    Xlsx,
 }
 
 /// What the report tells about itself.
@@ -60,17 +70,20 @@ pub struct Facts {
     pub business_case: BusinessCase,
     /// What the total cost of ownership assumes.
     pub scenario: Scenario,
+    /// List prices.
+    pub prices: PriceBook,
 }
 
 impl Facts {
-    /// Reads `jurisdictions.csv`, `tco/rates.toml`, `tco/business_case.csv` and the default scenario
-    /// of a directory.
+    /// Reads `jurisdictions.csv`, `tco/rates.toml`, `tco/business_case.csv`, the default scenario
+    /// and `prices/` of a directory.
     pub fn load(rules: &Path) -> Result<Facts, RulesError> {
         Ok(Facts {
             jurisdictions: Jurisdictions::load(&rules.join("jurisdictions.csv"))?,
             rates: Rates::load(&rules.join("tco/rates.toml"))?,
             business_case: BusinessCase::load(&rules.join("tco/business_case.csv"))?,
             scenario: Scenario::named("default", &rules.join("tco/scenarios"))?,
+            prices: PriceBook::load(&rules.join("prices"))?,
         })
     }
 }
@@ -82,6 +95,12 @@ pub struct Paths {
     pub html: Option<PathBuf>,
     /// The CSV files, if they were asked for.
     pub csv: Vec<PathBuf>,
+    /// The JSON document, if it was asked for.
+    pub json: Option<PathBuf>,
+    /// The FOCUS file, if it was asked for.
+    pub focus: Option<PathBuf>,
+    /// The workbook, if it was asked for.
+    pub xlsx: Option<PathBuf>,
 }
 
 /// Why no report was written.
@@ -100,6 +119,9 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// The workbook could not be made.
+    #[error("the workbook could not be made")]
+    Workbook(#[from] rust_xlsxwriter::XlsxError),
 }
 
 /// Writes the report on a period into a directory, which is made if it is not there; files of the
@@ -118,7 +140,7 @@ pub async fn write_report(
         file: out_dir.to_owned(),
         source,
     })?;
-    let write = |name: &str, text: String| {
+    let write = |name: &str, text: &[u8]| {
         let file = out_dir.join(name);
         match std::fs::write(&file, text) {
             Ok(()) => Ok(file),
@@ -126,12 +148,26 @@ pub async fn write_report(
         }
     };
     if formats.contains(&Format::Html) {
-        paths.html = Some(write("report.html", page::render(&data, facts, meta))?);
+        paths.html = Some(write(
+            "report.html",
+            page::render(&data, facts, meta).as_bytes(),
+        )?);
     }
     if formats.contains(&Format::Csv) {
         for (name, text) in csv_files::render(&data) {
-            paths.csv.push(write(name, text)?);
+            paths.csv.push(write(name, text.as_bytes())?);
         }
+    }
+    if formats.contains(&Format::Json) {
+        paths.json = Some(write("report.json", json::render(&data, meta).as_bytes())?);
+    }
+    if formats.contains(&Format::Focus) {
+        let charges = query::charges(client, period, &facts.prices.tier_bounds()).await?;
+        let text = focus::render(&charges, facts, meta);
+        paths.focus = Some(write("focus.csv", text.as_bytes())?);
+    }
+    if formats.contains(&Format::Xlsx) {
+        paths.xlsx = Some(write("report.xlsx", &xlsx::render(&data, facts, meta)?)?);
     }
     Ok(paths)
 }

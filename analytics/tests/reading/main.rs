@@ -2,6 +2,7 @@
 //! time from the rows that were put in.
 
 mod demand;
+mod files;
 mod queries;
 mod report;
 mod store;

@@ -1,3 +1,4 @@
+use crate::files;
 use crate::queries::all_days;
 use crate::traffic::Row;
 use clickhouse::Client;
@@ -12,6 +13,7 @@ pub async fn check(client: &Client, rows: &[Row]) {
     let paths = write(client, all_days(), dir.path()).await;
     the_page_stands_alone(&text(paths.html.as_deref().unwrap()), rows);
     the_tables_add_up(&paths, rows);
+    files::check(&paths, rows);
     an_empty_period_is_told(client).await;
 }
 
@@ -27,7 +29,13 @@ async fn write(client: &Client, period: Period, dir: &Path) -> Paths {
             bytes: 2_700_000,
         }),
     };
-    let formats = [Format::Html, Format::Csv];
+    let formats = [
+        Format::Html,
+        Format::Csv,
+        Format::Json,
+        Format::Focus,
+        Format::Xlsx,
+    ];
     write_report(client, period, dir, &formats, &facts, &meta)
         .await
         .unwrap()

@@ -28,6 +28,8 @@ use tollgate_redaction::vault::Vault;
 pub(crate) struct Answer<'a> {
     /// Tokens, if the answer told them.
     pub(crate) usage: Option<Usage>,
+    /// Bytes of its text, if it was a stream.
+    pub(crate) streamed_text_bytes: Option<u64>,
     /// Placeholders restored.
     pub(crate) restored: u32,
     /// The last bytes, not sent yet.

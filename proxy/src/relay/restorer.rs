@@ -24,6 +24,8 @@ pub(super) struct StreamRestorer<'a> {
     restored: u32,
     /// Tokens, as far as the stream has told them.
     pub(super) usage: Option<Usage>,
+    /// Bytes of the answer's text so far, tool calls included.
+    pub(super) text_bytes: u64,
 }
 
 /// One text of a stream.
@@ -64,6 +66,7 @@ impl<'a> StreamRestorer<'a> {
             channels: BTreeMap::new(),
             restored: 0,
             usage: None,
+            text_bytes: 0,
         }
     }
 
@@ -99,6 +102,10 @@ impl<'a> StreamRestorer<'a> {
         }
         let Read { strings, ending } = event::read(self.api, text, &self.limits)?;
         let last = ending == event::Ended::All;
+        let texts = strings
+            .iter()
+            .filter(|string| !matches!(string.delta, Delta::Structural));
+        self.text_bytes += texts.map(|string| string.content.len() as u64).sum::<u64>();
         if self.vault.is_empty() {
             return Ok(Restored {
                 out: vec![event.raw().clone()],

@@ -85,6 +85,7 @@ pub(super) async fn relay<'a>(
     let (usage, restored) = (restorer.usage, restorer.restored());
     Ok(Answer {
         usage,
+        streamed_text_bytes: Some(restorer.text_bytes),
         restored,
         last: last.freeze(),
         head: None,

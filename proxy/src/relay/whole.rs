@@ -34,6 +34,7 @@ pub(super) async fn relay<'a>(
     }
     Ok(Answer {
         usage,
+        streamed_text_bytes: None,
         restored,
         last,
         head: Some((status, headers)),
