@@ -6,6 +6,7 @@
 //! compute.
 
 use super::data::Data;
+use super::format;
 use super::{Facts, Meta};
 use crate::money::NanoUsd;
 use crate::query::{SpendBy, SpendRow};
@@ -14,6 +15,8 @@ use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format, FormatAlign, Formula, Workbook, Worksheet, XlsxError,
 };
 
+/// Excel's number of the paper size.
+const A4: u8 = 9;
 /// Days of a mean month: 365.25 / 12.
 const DAYS_PER_MONTH: f64 = 30.4375;
 const CPU_US_PER_HOUR: f64 = 3.6e9;
@@ -68,6 +71,14 @@ impl Looks {
     }
 }
 
+/// On paper: across, as many pages down as it takes, one page wide.
+fn for_print(sheet: &mut Worksheet) {
+    sheet
+        .set_landscape()
+        .set_paper_size(A4)
+        .set_print_fit_to_pages(1, 0);
+}
+
 fn dollars(amount: NanoUsd) -> f64 {
     amount.0 as f64 / 1e9
 }
@@ -96,6 +107,7 @@ fn summary(
     looks: &Looks,
 ) -> Result<(), XlsxError> {
     sheet.set_name("Summary")?;
+    for_print(sheet);
     sheet.set_column_width(0, 44)?.set_column_width(1, 20)?;
     sheet.set_column_width(2, 12)?.set_column_width(3, 70)?;
     let whose = match meta.organization.is_empty() {
@@ -103,7 +115,7 @@ fn summary(
         false => &meta.organization,
     };
     sheet.write_with_format(0, 0, whose, &looks.title)?;
-    let period = format!("{} to {} (UTC)", data.period.from(), data.period.to());
+    let period = format::period(data.period);
     sheet.write(1, 0, period)?;
     header(
         sheet,
@@ -182,6 +194,7 @@ fn ratio(part: f64, whole: f64) -> f64 {
 
 fn assumptions(sheet: &mut Worksheet, facts: &Facts, looks: &Looks) -> Result<(), XlsxError> {
     sheet.set_name("Assumptions")?;
+    for_print(sheet);
     sheet.set_column_width(0, 30)?.set_column_width(1, 14)?;
     sheet.set_column_width(2, 26)?.set_column_width(3, 90)?;
     header(sheet, 0, looks, &["Name", "Value", "Unit", "Source"])?;
@@ -224,6 +237,7 @@ const SPEND_TITLES: [&str; 10] = [
 /// The totals stand above, in row 3, where formulas of other sheets find them.
 fn spend(sheet: &mut Worksheet, data: &Data, looks: &Looks) -> Result<(), XlsxError> {
     sheet.set_name("Spend")?;
+    for_print(sheet);
     sheet.set_column_width(0, 10)?.set_column_width(1, 34)?;
     for column in 2..10 {
         sheet.set_column_width(column, 18)?;
@@ -336,6 +350,7 @@ fn derived(data: &Data, facts: &Facts) -> Derived {
 /// The total stands above, in row 2.
 fn tax(sheet: &mut Worksheet, data: &Data, facts: &Facts, looks: &Looks) -> Result<(), XlsxError> {
     sheet.set_name("Tax")?;
+    for_print(sheet);
     sheet.set_column_width(0, 44)?.set_column_width(1, 20)?;
     sheet.set_column_width(2, 10)?.set_column_width(3, 12)?;
     sheet.set_column_width(4, 110)?;
@@ -398,13 +413,22 @@ fn tax(sheet: &mut Worksheet, data: &Data, facts: &Facts, looks: &Looks) -> Resu
     )?;
     for (row, amount) in (11..).zip(&data.tax.amounts) {
         sheet.write(row, 0, amount.label)?;
-        match amount.quantity {
+        let live = match amount.key {
+            "inspection_cost" => Some(("=B5", money.inspection)),
+            "record_keeping_cost" => Some(("=B6", money.record_keeping)),
+            _ => None,
+        };
+        match (amount.quantity, live) {
+            (Some(quantity), Some((text, result))) => {
+                sheet.write_formula_with_format(row, 1, formula(text, result), &looks.usd)?;
+                sheet.write(row, 2, quantity.unit())?;
+            }
             // Exact to what a spreadsheet can hold.
-            Some(quantity) => {
+            (Some(quantity), None) => {
                 sheet.write(row, 1, quantity.plain().parse::<f64>().unwrap_or_default())?;
                 sheet.write(row, 2, quantity.unit())?;
             }
-            None => _ = sheet.write(row, 1, "nothing to measure")?,
+            (None, _) => _ = sheet.write(row, 1, "nothing to measure")?,
         }
         sheet.write(row, 3, amount.standing.as_str())?;
         sheet.write_with_format(row, 4, &amount.basis, &looks.wrap)?;

@@ -186,6 +186,8 @@ fn the_workbook_computes(file: &Path, rows: &[Row]) {
     let cpu_us: u64 = rows.iter().map(|row| row.inspect_cpu_us).sum();
     let inspection = cpu_us as f64 / 3.6e9 * 0.0408;
     near(&cell("Tax", 5, 1), inspection);
+    // The list of all amounts follows the rates too.
+    near(&cell("Tax", 13, 1), inspection);
     let kept: f64 = cell("Tax", 9, 1).parse().unwrap();
     let keeping = kept / 1e9 * 0.023 * 183.0 / 30.4375;
     near(&cell("Tax", 6, 1), keeping);
