@@ -5,7 +5,7 @@ use serde::Deserialize;
 use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use tollgate_proxy::config::{Endpoint, Inspection, Limits, Listen};
+use tollgate_proxy::config::{Endpoint, Failover, Inspection, Limits, Listen};
 use tollgate_redaction::NerConfig;
 
 /// The whole configuration.
@@ -18,6 +18,8 @@ pub struct Config {
     pub data: Data,
     /// Where prompts may be answered, in order of preference.
     pub endpoint: Vec<Endpoint>,
+    /// What happens when one does not answer.
+    pub failover: Failover,
     /// The ledger.
     pub ledger: crate::ledger::Settings,
     /// What may go where.
@@ -205,6 +207,9 @@ impl Config {
                 )));
             }
         }
+        if let Some(fault) = config.failover.fault() {
+            return Err(fail(fault));
+        }
         if let Some(fault) = config.ledger.fault() {
             return Err(fail(fault));
         }
@@ -267,6 +272,8 @@ mod tests {
         assert!(error("[ledger]\ncheckpoint_interval_s = 0").contains("at least 1"));
         assert!(error("[ledger]\norigin = \"a b\"").contains("without spaces"));
         assert!(error("[ledger]\nmode = \"loose\"").contains("`relaxed`"));
+        assert!(error("[failover]\nopen_ms = 0").contains("at least 1"));
+        assert!(error("[failover]\nbackoff_ms = 9000").contains("at least failover.backoff_ms"));
         assert!(error("[limits]\njson_depth_max = 0").contains("at least 1"));
         let twice =
             "[[endpoint]]\nname='a'\nwire='openai'\n[[endpoint]]\nname='a'\nwire='openai'\n";

@@ -86,7 +86,10 @@ fn explain(policy: &Policy, facts: &Facts, endpoints: &[Endpoint]) -> Result<Val
             .map(|(index, _)| index)
             .collect()
     };
-    let serves = |e: &Endpoint| e.models.iter().any(|p| pattern::matches(p, &facts.model));
+    let serves = |e: &Endpoint| {
+        e.aliases.contains_key(&facts.model)
+            || e.models.iter().any(|p| pattern::matches(p, &facts.model))
+    };
     let targets = indices(&serves);
     if targets.is_empty() {
         return Err(

@@ -24,7 +24,7 @@ use tollgate_proxy::gate::Gate;
 use tollgate_proxy::keys::KeyRing;
 use tollgate_proxy::metrics::Metrics;
 use tollgate_proxy::policy::Policy;
-use tollgate_proxy::{Egress, Secret, admin, gateway};
+use tollgate_proxy::{Egress, Secret, admin, gateway, health};
 use tollgate_redaction::placeholder::MasterKey;
 use tollgate_redaction::{Device, Redactor, RedactorConfig};
 
@@ -91,6 +91,12 @@ fn serve(
         Arc::clone(&metrics),
     )?;
 
+    for endpoint in &gate.endpoints {
+        tokio.spawn(health::watch(
+            Arc::downgrade(endpoint),
+            Arc::clone(&gate.egress),
+        ));
+    }
     let (stop_signing, signing_stopped) = watch::channel(false);
     let (signing, signed) = Signing::start(config, &ledger, signing_stopped)?;
     let policy = gate.policy.version().to_string();
@@ -102,6 +108,7 @@ fn serve(
         reverse: config.listen.reverse.clone(),
         complete: AtomicBool::new(false),
         children: children.watched(),
+        endpoints: gate.endpoints.clone(),
         ship: ship_status,
         signing,
         metrics,
@@ -165,14 +172,15 @@ fn gate(
     };
     let redactor = Redactor::adjusted(&settings, &config.inspection.adjustments())?;
     let local = children.local_model(config);
-    let endpoints = config
-        .endpoint
-        .iter()
-        .map(|e| Endpoint::new(e.clone(), &local));
+    let endpoints = config.endpoint.iter().map(|e| {
+        let endpoint = Endpoint::new(e.clone(), &local, &config.limits, &config.failover);
+        endpoint.map(Arc::new)
+    });
     Ok(Arc::new(Gate {
         endpoints: endpoints
             .collect::<Result<_, _>>()
             .map_err(Failure::usage)?,
+        failover: config.failover.clone(),
         policy: load_policy(&config.policy.file)?,
         redactor: Arc::new(redactor),
         inspection: config.inspection.clone(),
@@ -181,7 +189,7 @@ fn gate(
         ledger,
         on_full: config.ledger.on_full,
         prices: crate::prices::book(config)?,
-        egress: Egress::new(&config.limits),
+        egress: Arc::new(Egress::new()),
         places: tokio::sync::Semaphore::new(config.limits.exchanges_max),
         limits: config.limits.clone(),
         metrics,
@@ -371,6 +379,7 @@ struct Status {
     /// must stay on-prem is refused, records wait in the ledger) but does not unready it.
     complete: AtomicBool,
     children: Vec<(&'static str, watch::Receiver<crate::supervise::Status>)>,
+    endpoints: Vec<Arc<Endpoint>>,
     ship: watch::Receiver<ShipStatus>,
     signing: Arc<Signing>,
     metrics: Arc<Metrics>,
@@ -402,6 +411,10 @@ impl admin::Status for Status {
         down
     }
 
+    fn degraded(&self) -> Vec<(String, String)> {
+        health::left_alone(&self.endpoints)
+    }
+
     fn metrics(&self) -> String {
         use std::fmt::Write as _;
         let mut text = self.metrics.render();
@@ -410,6 +423,7 @@ impl admin::Status for Status {
             let up = u8::from(status.borrow().state == State::Healthy);
             _ = writeln!(text, "tollgate_child_up{{child=\"{name}\"}} {up}");
         }
+        health::render(&self.endpoints, &mut text);
         self.signing.render(&mut text);
         let ship = self.ship.borrow().clone();
         _ = writeln!(

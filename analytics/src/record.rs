@@ -31,6 +31,9 @@ pub struct Record {
     pub model: String,
     /// Where the exchange went; absent when it was refused or blocked.
     pub route: Option<Route>,
+    /// Where it went before `route`, in order, without an answer that was passed on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tried: Vec<Attempt>,
     /// The decision taken.
     pub decision: DecisionRecord,
     /// How many findings of each entity label the request held.
@@ -73,6 +76,22 @@ pub struct Route {
     pub on_prem: bool,
     /// Whether the endpoint is a simulation (demo, tests): shown as such wherever it is shown.
     pub simulated: bool,
+}
+
+/// An attempt at an endpoint that another attempt followed. What was sent there has left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attempt {
+    /// Where it went.
+    pub route: Route,
+    /// Why it was not the last: an error code, or `status` with the answer's own.
+    pub error: String,
+    /// The answer's HTTP status; 0 for none.
+    pub status: u16,
+    /// Bytes of the request body that left, at most.
+    pub upstream_bytes: u64,
+    /// How many findings had been replaced in it.
+    pub replaced: u32,
 }
 
 /// The judgement: what was decided, by which rule of which policy.

@@ -11,6 +11,8 @@ use std::sync::Arc;
 pub trait Status: Send + Sync + 'static {
     /// Parts that are not ready, each with its reason; empty when all are.
     fn not_ready(&self) -> Vec<(String, String)>;
+    /// Parts without which the gate works, each with what is the matter.
+    fn degraded(&self) -> Vec<(String, String)>;
     /// Prometheus text.
     fn metrics(&self) -> String;
 }
@@ -43,13 +45,13 @@ pub async fn serve(
 }
 
 fn readiness(status: &dyn Status) -> impl IntoResponse + use<> {
+    let lines = |parts: Vec<(String, String)>| -> String {
+        let line = |(part, reason): &(String, String)| format!("{part}: {reason}\n");
+        parts.iter().map(line).collect()
+    };
     let missing = status.not_ready();
     if missing.is_empty() {
-        return (StatusCode::OK, "ready\n".to_string());
+        return (StatusCode::OK, format!("ready\n{}", lines(status.degraded())));
     }
-    let lines = missing
-        .iter()
-        .map(|(part, reason)| format!("{part}: {reason}\n"))
-        .collect();
-    (StatusCode::SERVICE_UNAVAILABLE, lines)
+    (StatusCode::SERVICE_UNAVAILABLE, lines(missing))
 }

@@ -73,6 +73,139 @@ pub struct Endpoint {
     /// A PEM file of certificate authorities to trust instead of the system's.
     #[serde(default)]
     pub ca: Option<PathBuf>,
+    /// Names that callers may use for a model, and what it is called there.
+    #[serde(default)]
+    pub aliases: BTreeMap<String, String>,
+    /// Its share of the load among neighbours in the file that have one too. Absent: it is
+    /// preferred to whatever stands below it.
+    #[serde(default)]
+    pub weight: Option<u32>,
+    /// Requests at it at once; 0: no bound but `limits.exchanges_max`.
+    #[serde(default)]
+    pub requests_max: usize,
+    /// Requests that may wait for one of those to end. Only with `requests_max`.
+    #[serde(default)]
+    pub queue_max: usize,
+    /// For that wait, ms.
+    #[serde(default = "queue_timeout_ms")]
+    pub queue_timeout_ms: u64,
+    /// In place of `limits.upstream_connect_timeout_ms`.
+    #[serde(default)]
+    pub connect_timeout_ms: Option<u64>,
+    /// In place of `limits.upstream_first_byte_timeout_ms`.
+    #[serde(default)]
+    pub first_byte_timeout_ms: Option<u64>,
+    /// In place of `limits.upstream_idle_timeout_ms`.
+    #[serde(default)]
+    pub idle_timeout_ms: Option<u64>,
+    /// Asks it from time to time whether it is up. Absent: only exchanges tell.
+    #[serde(default)]
+    pub health: Option<Health>,
+}
+
+fn queue_timeout_ms() -> u64 {
+    1_000
+}
+
+/// `[endpoint.health]`: a GET that carries nothing of any caller.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Health {
+    /// Below the version segment. Any answer with a status below 500 is one of an endpoint that
+    /// is up.
+    pub path: String,
+    /// Between two questions, ms.
+    pub interval_ms: u64,
+    /// For the answer's head, ms.
+    pub timeout_ms: u64,
+    /// Failures in a row after which it is left alone until it answers again.
+    pub failures_max: u32,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Health {
+            path: "/models".into(),
+            interval_ms: 10_000,
+            timeout_ms: 5_000,
+            failures_max: 2,
+        }
+    }
+}
+
+/// `[failover]`: what happens when an endpoint does not answer. Until the first byte of an answer
+/// has left for the caller, the other endpoints that policy permits are tried at once; after a
+/// wait, all of them again.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Failover {
+    /// Attempts of one exchange, all endpoints together.
+    pub attempts_max: u32,
+    /// How many times the same endpoint is tried again. After a timeout it never is.
+    pub retries: u32,
+    /// The wait before the first of those; doubled with each, half of it left to chance. ms.
+    pub backoff_ms: u64,
+    /// The longest such wait, ms.
+    pub backoff_max_ms: u64,
+    /// An endpoint that asks for a longer wait than this (`Retry-After`) is not tried again, ms.
+    pub retry_after_max_ms: u64,
+    /// Failures in a row after which an endpoint is left alone.
+    pub failures_max: u32,
+    /// Share of failures within a window after which it is, percent.
+    pub failure_percent: u32,
+    /// Requests of a window from which that share is told.
+    pub failure_requests_min: u32,
+    /// The window, ms.
+    pub window_ms: u64,
+    /// For how long it is left alone; doubled each time that a trial fails. ms.
+    pub open_ms: u64,
+    /// The longest such time, ms.
+    pub open_max_ms: u64,
+}
+
+impl Default for Failover {
+    fn default() -> Self {
+        Failover {
+            attempts_max: 4,
+            retries: 1,
+            backoff_ms: 250,
+            backoff_max_ms: 2_000,
+            retry_after_max_ms: 2_000,
+            failures_max: 5,
+            failure_percent: 50,
+            failure_requests_min: 20,
+            window_ms: 30_000,
+            open_ms: 5_000,
+            open_max_ms: 300_000,
+        }
+    }
+}
+
+impl Failover {
+    /// What cannot be meant, if anything.
+    pub fn fault(&self) -> Option<String> {
+        let least = [
+            ("attempts_max", u64::from(self.attempts_max)),
+            ("failures_max", u64::from(self.failures_max)),
+            ("failure_percent", u64::from(self.failure_percent)),
+            ("failure_requests_min", u64::from(self.failure_requests_min)),
+            ("window_ms", self.window_ms),
+            ("open_ms", self.open_ms),
+        ];
+        if let Some((key, _)) = least.iter().find(|(_, value)| *value == 0) {
+            return Some(format!("failover.{key}: expected at least 1"));
+        }
+        if self.failure_percent > 100 {
+            return Some("failover.failure_percent: expected at most 100".into());
+        }
+        [
+            ("backoff_max_ms", self.backoff_max_ms, "backoff_ms", self.backoff_ms),
+            ("open_max_ms", self.open_max_ms, "open_ms", self.open_ms),
+        ]
+        .iter()
+        .find(|(_, max, _, least)| max < least)
+        .map(|(key, _, other, _)| format!("failover.{key}: expected at least failover.{other}"))
+    }
 }
 
 /// The legal basis of a transfer to a third country (GDPR Art. 45, 46, 47, 49).

@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tollgate_analytics::price::{PriceBook, Question};
 use tollgate_analytics::record::{
-    self, Cost, DecisionRecord, Effect, Outcome, Record, Timing, Usage,
+    self, Attempt, Cost, DecisionRecord, Effect, Outcome, Record, Timing, Usage,
 };
 use tollgate_redaction::Inspection;
 use uuid::Uuid;
@@ -41,6 +41,7 @@ impl Draft {
             stream: false,
             model: String::new(),
             route: None,
+            tried: Vec::new(),
             decision: DecisionRecord {
                 effect: Effect::Block,
                 rule: String::new(),
@@ -107,7 +108,9 @@ impl Draft {
         self.record.decision.reason = rule.map_or(String::new(), |r| r.reason.clone());
     }
 
-    pub(crate) fn leaves(&mut self, endpoint: &Endpoint, replaced: u32) {
+    /// A request is about to leave with a body of so many bytes.
+    pub(crate) fn leaves(&mut self, endpoint: &Endpoint, replaced: u32, bytes: u64) {
+        self.record.upstream_bytes = bytes;
         let config = endpoint.config();
         self.record.route = Some(record::Route {
             endpoint: config.name.clone(),
@@ -117,7 +120,30 @@ impl Draft {
             simulated: config.simulated,
         });
         self.record.replaced = replaced;
-        self.record.timing.gate_us = self.elapsed_us();
+        // What the gate adds is told at the first endpoint; the waits of later ones are theirs.
+        if self.record.tried.is_empty() {
+            self.record.timing.gate_us = self.elapsed_us();
+        }
+    }
+
+    /// An attempt got no answer. To an endpoint that could not be reached, nothing has left.
+    pub(crate) fn unanswered(&mut self, refusal: &Refusal) {
+        if refusal.code == "upstream_unreachable" {
+            self.record.upstream_bytes = 0;
+        }
+    }
+
+    /// The attempt just made is not the last.
+    pub(crate) fn goes_on(&mut self, error: &str, status: u16) {
+        if let Some(route) = self.record.route.take() {
+            self.record.tried.push(Attempt {
+                route,
+                error: error.into(),
+                status,
+                upstream_bytes: std::mem::take(&mut self.record.upstream_bytes),
+                replaced: std::mem::take(&mut self.record.replaced),
+            });
+        }
     }
 
     pub(crate) fn forwarded(

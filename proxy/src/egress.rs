@@ -2,10 +2,9 @@
 
 mod gather;
 
-use crate::config::Limits;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Timeouts};
 use crate::error::Refusal;
-use crate::permit::Permit;
+use crate::permit::{Parts, Permit};
 use bytes::Bytes;
 use gather::Gather;
 use http::{HeaderMap, header};
@@ -43,45 +42,42 @@ pub struct Egress {
     connector: Connector,
     /// Connections without, always HTTP/1.1.
     plain: TransportConnector,
-    connect_timeout: Duration,
-    first_byte_timeout: Duration,
-    idle_timeout: Duration,
 }
 
 /// How long an unused upstream connection is kept.
 const POOL_IDLE: Duration = Duration::from_secs(60);
+/// What is read of an answer that nobody wants, in bytes, so that its connection can be kept.
+const DISCARDED_MAX: usize = 64 << 10;
+/// For how long.
+const DISCARD_TIMEOUT: Duration = Duration::from_millis(50);
 
 impl Egress {
     /// Makes the way out.
-    pub fn new(limits: &Limits) -> Self {
+    #[allow(clippy::new_without_default, reason = "it opens no connection, but is no plain value")]
+    pub fn new() -> Self {
         Egress {
             connector: Connector::new(None),
             plain: TransportConnector::new(None),
-            connect_timeout: Duration::from_millis(limits.upstream_connect_timeout_ms),
-            first_byte_timeout: Duration::from_millis(limits.upstream_first_byte_timeout_ms),
-            idle_timeout: Duration::from_millis(limits.upstream_idle_timeout_ms),
         }
     }
 
     /// Sends what the permit permits to where it permits it, and waits for the answer's head.
-    pub async fn send(
-        &self,
-        permit: Permit,
-        endpoint: &Endpoint,
-    ) -> Result<Forwarded<'_>, Refusal> {
+    pub async fn send(&self, permit: Permit) -> Result<Forwarded<'_>, Refusal> {
+        let (endpoint, parts, body) = permit.into_parts();
+        let timeouts = endpoint.timeouts();
         let target = endpoint.target().await?;
         let mut peer = HttpPeer::new(target.address, target.tls, target.sni);
         peer.group_key = target.pool;
-        peer.options.connection_timeout = Some(self.connect_timeout);
-        peer.options.total_connection_timeout = Some(self.connect_timeout);
-        peer.options.read_timeout = Some(self.idle_timeout);
-        peer.options.write_timeout = Some(self.idle_timeout);
+        peer.options.connection_timeout = Some(timeouts.connect);
+        peer.options.total_connection_timeout = Some(timeouts.connect);
+        peer.options.read_timeout = Some(timeouts.idle);
+        peer.options.write_timeout = Some(timeouts.idle);
         peer.options.ca = target.ca;
         if target.tls {
             peer.options.set_http_version(2, 1);
             peer.options.max_h2_streams = 64;
         }
-        let (head, body) = self.head(permit, endpoint)?;
+        let head = head(parts, &body, &endpoint)?;
         // A pooled connection may have been closed by the other side at the very moment we use
         // it. Nothing of an answer has been read then, so the request is sent once more, on a
         // new connection. An exchange is never sent twice after a first answer byte.
@@ -90,8 +86,8 @@ impl Egress {
             let (mut session, reused) = self
                 .session(&peer)
                 .await
-                .map_err(|error| connect_refusal(endpoint, &error))?;
-            match self.request(&mut session, &head, &body).await {
+                .map_err(|error| connect_refusal(&endpoint, &error))?;
+            match self.request(&mut session, &head, &body, timeouts).await {
                 Ok(()) => {
                     let first_byte = sent_at.elapsed();
                     let done = session.response_done();
@@ -152,9 +148,10 @@ impl Egress {
         session: &mut HttpSession,
         head: &RequestHeader,
         body: &Bytes,
+        timeouts: Timeouts,
     ) -> Result<(), Refusal> {
-        session.set_read_timeout(Some(self.first_byte_timeout));
-        session.set_write_timeout(Some(self.idle_timeout));
+        session.set_read_timeout(Some(timeouts.first_byte));
+        session.set_write_timeout(Some(timeouts.idle));
         let exchange = async {
             session.write_request_header(Box::new(head.clone())).await?;
             if !body.is_empty() {
@@ -175,37 +172,37 @@ impl Egress {
                 }
             }
         };
-        match tokio::time::timeout(self.first_byte_timeout, exchange).await {
+        match tokio::time::timeout(timeouts.first_byte, exchange).await {
             Ok(Ok(())) => {
-                session.set_read_timeout(Some(self.idle_timeout));
+                session.set_read_timeout(Some(timeouts.idle));
                 Ok(())
             }
             Ok(Err(error)) => Err(read_refusal(&error)),
             Err(_) => Err(Refusal::upstream_timeout()),
         }
     }
+}
 
-    fn head(&self, permit: Permit, endpoint: &Endpoint) -> Result<(RequestHeader, Bytes), Refusal> {
-        let bad = |_| Refusal::connect().because("the request head could not be built");
-        let (parts, body) = permit.into_parts();
-        let path = endpoint.path(&parts.path);
-        let mut head =
-            RequestHeader::build(parts.method, path.as_bytes(), Some(parts.headers.len() + 4))
-                .map_err(bad)?;
-        head.insert_header(header::HOST, endpoint.authority())
+/// The request's head as it is sent.
+fn head(parts: Parts, body: &Bytes, endpoint: &Endpoint) -> Result<RequestHeader, Refusal> {
+    let bad = |_| Refusal::connect().because("the request head could not be built");
+    let path = endpoint.path(&parts.path);
+    let mut head =
+        RequestHeader::build(parts.method, path.as_bytes(), Some(parts.headers.len() + 4))
             .map_err(bad)?;
-        for (name, value) in parts.headers {
-            head.append_header(name, value).map_err(bad)?;
-        }
-        // An answer that we cannot read cannot be restored.
-        head.insert_header(header::ACCEPT_ENCODING, "identity")
-            .map_err(bad)?;
-        if !body.is_empty() {
-            head.insert_header(header::CONTENT_LENGTH, body.len())
-                .map_err(bad)?;
-        }
-        Ok((head, body))
+    head.insert_header(header::HOST, endpoint.authority())
+        .map_err(bad)?;
+    for (name, value) in parts.headers {
+        head.append_header(name, value).map_err(bad)?;
     }
+    // An answer that we cannot read cannot be restored.
+    head.insert_header(header::ACCEPT_ENCODING, "identity")
+        .map_err(bad)?;
+    if !body.is_empty() {
+        head.insert_header(header::CONTENT_LENGTH, body.len())
+            .map_err(bad)?;
+    }
+    Ok(head)
 }
 
 /// An exchange that has been sent and whose answer has begun.
@@ -256,6 +253,22 @@ impl Forwarded<'_> {
             .map_err(|error| read_refusal(&error))?;
         self.done = piece.is_none();
         Ok(piece)
+    }
+
+    /// Lets go of an answer that nobody is to have. What is left of a short one is read, so that
+    /// its connection can be used again.
+    pub(crate) async fn discard(mut self) {
+        let rest = async {
+            let mut read = 0;
+            while let Ok(Some(piece)) = self.piece().await {
+                read += piece.len();
+                if read > DISCARDED_MAX {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(DISCARD_TIMEOUT, rest).await.ok();
+        self.finish().await;
     }
 
     /// Gives the connection back to the pool if the answer was read whole, else closes it, which

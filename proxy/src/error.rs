@@ -240,6 +240,51 @@ impl Refusal {
         )
     }
 
+    /// All endpoints that policy permits are left alone because they keep failing.
+    pub fn endpoints_unavailable(wait: std::time::Duration) -> Self {
+        let seconds = wait.as_millis().div_ceil(1000).max(1);
+        Refusal {
+            retry_after_s: Some(u32::try_from(seconds).unwrap_or(u32::MAX)),
+            ..Self::new(
+                503,
+                "endpoints_unavailable",
+                Outcome::UpstreamError,
+                "No endpoint that policy permits is available at the moment.",
+            )
+        }
+    }
+
+    /// An endpoint has all the requests that it may have, and enough wait.
+    pub fn endpoint_busy() -> Self {
+        Refusal {
+            retry_after_s: Some(1),
+            ..Self::new(
+                429,
+                "endpoint_busy",
+                Outcome::Refused,
+                "The endpoint has all the requests that it may have at once.",
+            )
+        }
+    }
+
+    /// Whether another endpoint may still answer: this one could not, and nothing of an answer
+    /// has left for the caller.
+    pub fn is_endpoints(&self) -> bool {
+        self.is_endpoints_fault()
+            || matches!(
+                self.code,
+                "endpoint_busy" | "local_model_unavailable" | "endpoint_key_unavailable"
+            )
+    }
+
+    /// Whether the endpoint failed, rather than having no place or no credential.
+    pub fn is_endpoints_fault(&self) -> bool {
+        matches!(
+            self.code,
+            "upstream_unreachable" | "upstream_reset" | "upstream_timeout"
+        )
+    }
+
     /// The endpoint broke off.
     pub fn upstream_reset() -> Self {
         Self::new(

@@ -8,18 +8,21 @@
 //!  caller ◄── last byte ◄── record ◄── relay (restore) ◄── send ◄── enforce: Permit
 //! ```
 //!
+//! From "decide" to "send" is an attempt; while an endpoint does not answer, others follow, each
+//! decided on anew ([`attempt`]).
+//!
 //! Whatever fails on the way is one [`Refusal`], answered by [`rescue`] in the caller's wire and
 //! recorded all the same. The record is in the ledger before the answer's last byte leaves, so
 //! every exchange that a caller saw completed is on record, whatever happens next.
 
+use crate::attempt::{self, Case, Sent};
 use crate::downstream::Downstream;
 use crate::draft::Draft;
 use crate::error::Refusal;
 use crate::gate::{Gate, OnFull};
 use crate::identity::identify;
 use crate::inspect::inspect;
-use crate::permit::Permit;
-use crate::policy::{Facts, Target};
+use crate::policy::Facts;
 use crate::prompt::Prompt;
 use crate::relay::{Context, relay};
 use crate::rescue::rescue;
@@ -99,29 +102,24 @@ async fn exchange(
         operation: route.operation.as_str(),
         team: caller.team.clone(),
     };
-    let all: Vec<Target<'_>> = gate.endpoints.iter().map(|e| e.policy_target()).collect();
-    let decision = gate
-        .policy
-        .decide(&facts, &all, &candidates.targets, &candidates.on_prem);
-    draft.decided(&decision, &gate.policy);
-
     let mut vault = gate.vault(&caller);
-    let headers = wire::forwarded_headers(route.wire, down.headers());
-    let permit = Permit::enforce(
-        &decision,
-        gate,
-        prompt,
-        &inspection,
-        &caller,
-        headers,
-        &mut vault,
-    )?;
-    let endpoint = permit.endpoint();
-    let (model, drop_usage) = (permit.model().to_string(), permit.asks_usage());
-    draft.leaves(&gate.endpoints[endpoint], permit.replaced());
-
-    let endpoint = &gate.endpoints[endpoint];
-    let forwarded = unless_gone(down, gate.egress.send(permit, endpoint)).await?;
+    let case = Case {
+        route: &route,
+        facts: &facts,
+        candidates: &candidates,
+        prompt: &prompt,
+        inspection: &inspection,
+        caller: &caller,
+    };
+    let sent = attempt::send(gate, down, draft, &case, &mut vault).await?;
+    let Sent {
+        endpoint,
+        forwarded,
+        effect,
+        model,
+        drop_usage,
+        slot: _slot,
+    } = sent;
     let status = forwarded.status();
     draft.forwarded(forwarded.first_byte(), forwarded.upstream_bytes(), status);
     let context = Context {
@@ -130,9 +128,10 @@ async fn exchange(
         vault: &vault,
         drop_usage,
         endpoint: endpoint.name(),
-        effect: decision.effect.as_str(),
+        effect,
     };
-    let answer = relay(&context, forwarded, down, draft).await?;
+    let answer = relay(&context, forwarded, down, draft).await;
+    let answer = answer.inspect_err(|refusal| attempt::broke_off(gate, endpoint, refusal))?;
 
     let usage = answer.usage.or_else(|| {
         let answered = answer.streamed_text_bytes.filter(|_| status < 400)?;
@@ -181,7 +180,7 @@ async fn record(gate: &Gate, draft: &mut Draft) -> Result<(), Refusal> {
 }
 
 /// Works for a caller as long as it is there.
-async fn unless_gone<T>(
+pub(crate) async fn unless_gone<T>(
     down: &mut Downstream,
     work: impl Future<Output = Result<T, Refusal>>,
 ) -> Result<T, Refusal> {

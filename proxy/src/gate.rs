@@ -1,8 +1,8 @@
 //! What every exchange needs, made once at start and shared.
 
-use crate::config::{Inspection, Limits};
+use crate::config::{Failover, Inspection, Limits};
 use crate::egress::Egress;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{self, Endpoint};
 use crate::error::Refusal;
 use crate::identity::Identity;
 use crate::keys::KeyRing;
@@ -32,7 +32,9 @@ pub enum OnFull {
 /// The gate: configuration, rules and connections.
 pub struct Gate {
     /// In order of preference.
-    pub endpoints: Vec<Endpoint>,
+    pub endpoints: Vec<Arc<Endpoint>>,
+    /// What happens when one does not answer.
+    pub failover: Failover,
     /// What may go where.
     pub policy: Policy,
     /// Finds personal data and secrets.
@@ -50,7 +52,7 @@ pub struct Gate {
     /// What tokens cost.
     pub prices: PriceBook,
     /// The way out.
-    pub egress: Egress,
+    pub egress: Arc<Egress>,
     /// The bounds of everything.
     pub limits: Limits,
     /// A place for every exchange in work.
@@ -61,6 +63,7 @@ pub struct Gate {
 
 /// The endpoints that could answer a request, in order of preference; indices into
 /// [`Gate::endpoints`].
+#[derive(Clone, Debug)]
 pub(crate) struct Candidates {
     /// Those that the caller may have meant.
     pub(crate) targets: Vec<usize>,
@@ -68,11 +71,19 @@ pub(crate) struct Candidates {
     pub(crate) on_prem: Vec<usize>,
 }
 
+impl Candidates {
+    /// Keeps those that fit.
+    pub(crate) fn retain(&mut self, fits: impl Fn(usize) -> bool) {
+        self.targets.retain(|&index| fits(index));
+        self.on_prem.retain(|&index| fits(index));
+    }
+}
+
 impl Gate {
     /// The endpoints for a request: the one that it names by prefix, else all that serve its model.
     pub(crate) fn candidates(&self, route: &Route, prompt: &Prompt) -> Result<Candidates, Refusal> {
         let serving = |e: &Endpoint| e.serves(route.wire, route.operation);
-        let targets: Vec<usize> = self
+        let mut targets: Vec<usize> = self
             .endpoints
             .iter()
             .enumerate()
@@ -91,10 +102,18 @@ impl Gate {
             });
         }
         let on_prem = self.endpoints.iter().enumerate();
-        let on_prem = on_prem
+        let mut on_prem: Vec<usize> = on_prem
             .filter(|(_, e)| e.config().on_prem && serving(e))
             .map(|(index, _)| index)
             .collect();
+        for indices in [&mut targets, &mut on_prem] {
+            endpoint::order(
+                indices,
+                |i| self.endpoints[i].config().weight,
+                |i| self.endpoints[i].is_resting(),
+                |n| fastrand::u64(..n),
+            );
+        }
         Ok(Candidates { targets, on_prem })
     }
 
@@ -119,7 +138,7 @@ impl Gate {
         let served = || {
             self.endpoints
                 .iter()
-                .filter_map(Endpoint::model)
+                .filter_map(|e| e.model(model))
                 .find(|m| m == model)
         };
         let pattern = || {

@@ -3,6 +3,7 @@
 //! Read [`exchange`] first; it is the spine, and its drawing is the life of one exchange.
 
 pub mod admin;
+mod attempt;
 pub mod config;
 pub mod credential;
 mod downstream;
@@ -15,6 +16,7 @@ pub mod exchange;
 pub mod gate;
 pub mod gateway;
 mod identity;
+pub mod health;
 mod inspect;
 pub mod json;
 pub mod keys;
@@ -25,6 +27,7 @@ pub mod policy;
 pub mod prompt;
 mod relay;
 mod rescue;
+mod retry;
 mod secret;
 pub mod sse;
 pub mod wire;

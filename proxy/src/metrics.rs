@@ -28,6 +28,8 @@ pub struct Metrics {
     spend_nano_usd: AtomicI64,
     /// By what was missing.
     unpriced: Mutex<BTreeMap<String, u64>>,
+    /// Attempts by endpoint and how they ended.
+    attempts: Mutex<BTreeMap<(String, &'static str), u64>>,
     gate_us: [AtomicU64; BUCKETS_US.len()],
     gate_us_sum: AtomicU64,
     gate_us_count: AtomicU64,
@@ -81,6 +83,19 @@ impl Metrics {
         self.gate_us_count.fetch_add(1, Relaxed);
         self.inspect_cpu_us
             .fetch_add(record.timing.inspect_cpu_us, Relaxed);
+    }
+
+    /// Counts an attempt at an endpoint by how it ended.
+    pub fn attempt(&self, endpoint: &str, result: &'static str) {
+        let mut attempts = self.attempts.lock().expect("no panic while held");
+        // Most attempts are of a kind that was counted before: no name is copied then.
+        let counted = attempts
+            .iter_mut()
+            .find(|((name, kind), _)| name == endpoint && *kind == result);
+        match counted {
+            Some((_, n)) => *n += 1,
+            None => _ = attempts.insert((endpoint.to_owned(), result), 1),
+        }
     }
 
     /// The text that `/metrics` answers.
@@ -141,6 +156,17 @@ impl Metrics {
         if unpriced.is_empty() {
             unpriced.push(("{missing=\"model\"}".to_owned(), "0".to_owned()));
         }
+        let attempts = self.attempts.lock().expect("no panic while held");
+        let attempts = attempts.iter().map(|((endpoint, result), n)| {
+            let labels = format!("{{endpoint=\"{endpoint}\",result=\"{result}\"}}");
+            (labels, n.to_string())
+        });
+        family(
+            "tollgate_attempts_total",
+            "counter",
+            "Attempts at endpoints by how they ended; an exchange has one or more.",
+            attempts.collect(),
+        );
         let one = |value: String| vec![(String::new(), value)];
         family(
             "tollgate_unrecorded_total",

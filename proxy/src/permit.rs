@@ -1,14 +1,16 @@
 //! The proof that a request may leave: where to, and with what replaced.
 //!
-//! A [`Permit`] has private fields and is made only here, from a decision. [`crate::Egress`] takes
-//! nothing else, so there is no way out that was not decided on:
+//! A [`Permit`] has private fields and is made only here: from a decision, or for a health check,
+//! which carries nothing of any caller. It names the endpoint that it permits, and
+//! [`crate::Egress`] takes nothing else, so there is no way out that was not decided on:
 //!
 //! ```compile_fail
 //! # use tollgate_proxy::permit::Permit;
-//! let forged = Permit { endpoint: 0, ..unreachable!() };
+//! let forged = Permit { replaced: 0, ..unreachable!() };
 //! ```
 
 use crate::edit::Edits;
+use crate::endpoint::Endpoint;
 use crate::error::Refusal;
 use crate::gate::Gate;
 use crate::identity::Identity;
@@ -16,14 +18,15 @@ use crate::policy::Decision;
 use crate::prompt::Prompt;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method};
+use std::fmt;
+use std::sync::Arc;
 use tollgate_redaction::Inspection;
 use tollgate_redaction::restore::escape_json;
 use tollgate_redaction::vault::Vault;
 
-/// A request that may leave, as it may leave.
-#[derive(Debug)]
+/// A request that may leave, as it may leave, to where it may go.
 pub struct Permit {
-    endpoint: usize,
+    endpoint: Arc<Endpoint>,
     parts: Parts,
     body: Bytes,
     replaced: u32,
@@ -49,7 +52,7 @@ impl Permit {
     pub(crate) fn enforce(
         decision: &Decision,
         gate: &Gate,
-        prompt: Prompt,
+        prompt: &Prompt,
         inspection: &Inspection,
         caller: &Identity,
         mut headers: Vec<(HeaderName, HeaderValue)>,
@@ -67,9 +70,9 @@ impl Permit {
         headers.extend(endpoint.credential(prompt.wire(), caller.credential.clone())?);
 
         let mut edits = Edits::new();
-        let replaced = replace(decision, &prompt, inspection, vault, &mut edits)?;
+        let replaced = replace(decision, prompt, inspection, vault, &mut edits)?;
         let mut model = prompt.model().to_string();
-        if let (Some(wanted), Some(range)) = (endpoint.model(), prompt.model_range()) {
+        if let (Some(wanted), Some(range)) = (endpoint.model(&model), prompt.model_range()) {
             let mut quoted = String::new();
             escape_json(&wanted, &mut quoted);
             edits
@@ -96,7 +99,7 @@ impl Permit {
             headers,
         };
         Ok(Permit {
-            endpoint: target,
+            endpoint: Arc::clone(endpoint),
             parts,
             body,
             replaced,
@@ -105,9 +108,29 @@ impl Permit {
         })
     }
 
-    /// Index of the endpoint that it permits.
-    pub(crate) fn endpoint(&self) -> usize {
-        self.endpoint
+    /// A question whether an endpoint is up: its configured path and its own credential, no body.
+    ///
+    /// # Errors
+    /// 503 when its credential cannot be had.
+    pub(crate) fn probe(endpoint: &Arc<Endpoint>, path: &str) -> Result<Permit, Refusal> {
+        let headers = endpoint.credential(endpoint.config().wire, None)?;
+        Ok(Permit {
+            endpoint: Arc::clone(endpoint),
+            parts: Parts {
+                method: Method::GET,
+                path: path.to_owned(),
+                headers: headers.into_iter().collect(),
+            },
+            body: Bytes::new(),
+            replaced: 0,
+            model: String::new(),
+            asks_usage: false,
+        })
+    }
+
+    /// The endpoint that it permits.
+    pub(crate) fn endpoint(&self) -> &Arc<Endpoint> {
+        &self.endpoint
     }
 
     /// How many findings were replaced.
@@ -126,9 +149,23 @@ impl Permit {
         self.asks_usage
     }
 
+    /// Bytes of the body as it may leave.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.body.len() as u64
+    }
+
     /// Head and body, to be sent.
-    pub(crate) fn into_parts(self) -> (Parts, Bytes) {
-        (self.parts, self.body)
+    pub(crate) fn into_parts(self) -> (Arc<Endpoint>, Parts, Bytes) {
+        (self.endpoint, self.parts, self.body)
+    }
+}
+
+impl fmt::Debug for Permit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Permit")
+            .field("endpoint", &self.endpoint.name())
+            .field("replaced", &self.replaced)
+            .finish_non_exhaustive()
     }
 }
 

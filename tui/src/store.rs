@@ -323,6 +323,7 @@ fn exchange(row: query::Exchange) -> Result<Exchange, LoadError> {
         stream: row.stream,
         model: row.model,
         route,
+        tried: Vec::new(),
         decision: DecisionRecord {
             effect,
             rule: row.rule,

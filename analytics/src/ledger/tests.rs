@@ -27,6 +27,7 @@ pub(crate) fn sample(n: u64) -> Record {
             on_prem: false,
             simulated: true,
         }),
+        tried: Vec::new(),
         decision: DecisionRecord {
             effect: Effect::Redact,
             rule: "personal-data".into(),

@@ -28,6 +28,7 @@ pub fn record(n: u64) -> Record {
             on_prem: false,
             simulated: true,
         }),
+        tried: Vec::new(),
         decision: DecisionRecord {
             effect: [Effect::Permit, Effect::Redact, Effect::Local, Effect::Block][n as usize % 4],
             rule: "personal-data".into(),

@@ -205,6 +205,7 @@ fn record(started_us: i64, seq: u64, dice: &mut Dice) -> Record {
         } else {
             model.into()
         },
+        tried: Vec::new(),
         decision: DecisionRecord {
             effect,
             rule: rule.into(),

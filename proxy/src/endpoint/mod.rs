@@ -1,6 +1,14 @@
 //! An endpoint, checked and ready to be connected to.
 
-use crate::config;
+pub mod breaker;
+mod order;
+mod slots;
+
+pub use breaker::{Breaker, State};
+pub(crate) use order::order;
+pub use slots::{Slot, Slots};
+
+use crate::config::{self, Failover, Limits};
 use crate::credential;
 use crate::egress::Authorities;
 use crate::error::Refusal;
@@ -10,7 +18,7 @@ use crate::secret::Secret;
 use crate::wire::{Operation, WireKind};
 use http::{HeaderName, HeaderValue, Uri, header};
 use std::net::SocketAddr;
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -48,7 +56,26 @@ pub struct Endpoint {
     /// Tells its pooled connections from those of endpoints at the same address: those may trust
     /// other authorities.
     pool: u64,
+    timeouts: Timeouts,
+    breaker: Breaker,
+    slots: Option<Slots>,
+    /// Until when it asked to be left alone, ms since [`EPOCH`].
+    resting_ms: AtomicU64,
 }
+
+/// For how long an endpoint is waited for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timeouts {
+    /// For a connection, TLS included.
+    pub(crate) connect: Duration,
+    /// From the request sent to the answer's head.
+    pub(crate) first_byte: Duration,
+    /// Between two pieces.
+    pub(crate) idle: Duration,
+}
+
+/// What atomic times are counted from.
+static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 enum Place {
     Embedded(LocalModelWatch),
@@ -77,7 +104,12 @@ const RESOLVED_FOR: Duration = Duration::from_secs(30);
 
 impl Endpoint {
     /// Checks an endpoint's configuration and reads its credential.
-    pub fn new(config: config::Endpoint, local: &LocalModelWatch) -> Result<Self, EndpointError> {
+    pub fn new(
+        config: config::Endpoint,
+        local: &LocalModelWatch,
+        limits: &Limits,
+        failover: &Failover,
+    ) -> Result<Self, EndpointError> {
         let fail = |problem: String| EndpointError {
             name: config.name.clone(),
             problem,
@@ -123,6 +155,21 @@ impl Endpoint {
             .map(crate::egress::read_authorities)
             .transpose()
             .map_err(|e| fail(e.to_string()))?;
+        if let Some(fault) = fault(&config) {
+            return Err(fail(fault));
+        }
+        let or = |own: Option<u64>, usual: u64| Duration::from_millis(own.unwrap_or(usual));
+        let timeouts = Timeouts {
+            connect: or(config.connect_timeout_ms, limits.upstream_connect_timeout_ms),
+            first_byte: or(
+                config.first_byte_timeout_ms,
+                limits.upstream_first_byte_timeout_ms,
+            ),
+            idle: or(config.idle_timeout_ms, limits.upstream_idle_timeout_ms),
+        };
+        let patience = Duration::from_millis(config.queue_timeout_ms);
+        let slots = (config.requests_max > 0)
+            .then(|| Slots::new(config.requests_max, config.queue_max, patience));
         static POOLS: AtomicU64 = AtomicU64::new(1);
         Ok(Endpoint {
             config,
@@ -130,7 +177,42 @@ impl Endpoint {
             key,
             ca,
             pool: POOLS.fetch_add(1, Relaxed),
+            timeouts,
+            breaker: Breaker::new(failover),
+            slots,
+            resting_ms: AtomicU64::new(0),
         })
+    }
+
+    /// Whether it fails too much to be used.
+    pub fn breaker(&self) -> &Breaker {
+        &self.breaker
+    }
+
+    /// Its places, if their number is bounded.
+    pub fn slots(&self) -> Option<&Slots> {
+        self.slots.as_ref()
+    }
+
+    /// For how long it is waited for.
+    pub(crate) fn timeouts(&self) -> Timeouts {
+        self.timeouts
+    }
+
+    /// It asked to be left alone: it is the last to be tried for so long. Nobody is refused for
+    /// it, and it counts only where the credential is ours: otherwise it is about one caller.
+    pub(crate) fn rest(&self, wait: Duration) {
+        if self.key.is_some() {
+            let until = EPOCH.elapsed().saturating_add(wait).as_millis();
+            let until = u64::try_from(until).unwrap_or(u64::MAX);
+            self.resting_ms.store(until, Relaxed);
+        }
+    }
+
+    /// Whether it asked to be left alone.
+    pub(crate) fn is_resting(&self) -> bool {
+        let until = self.resting_ms.load(Relaxed);
+        until > 0 && EPOCH.elapsed().as_millis() < u128::from(until)
     }
 
     /// The configured name.
@@ -165,12 +247,13 @@ impl Endpoint {
         }
     }
 
-    /// The pattern by which it serves a model.
+    /// The alias or the pattern by which it serves a model.
     pub fn pattern(&self, model: &str) -> Option<&str> {
-        self.config
-            .models
-            .iter()
-            .find(|p| pattern::matches(p, model))
+        let alias = self.config.aliases.get_key_value(model);
+        let pattern = || self.config.models.iter().find(|p| pattern::matches(p, model));
+        alias
+            .map(|(name, _)| name)
+            .or_else(pattern)
             .map(String::as_str)
     }
 
@@ -184,11 +267,14 @@ impl Endpoint {
         }
     }
 
-    /// What the request's `model` must be replaced by, if anything.
-    pub fn model(&self) -> Option<String> {
+    /// What the model that a request asks for must be replaced by, if anything.
+    pub fn model(&self, asked: &str) -> Option<String> {
         match &self.place {
             Place::Embedded(local) => local.borrow().as_ref().map(|l| l.model.clone()),
-            Place::Url { .. } => self.config.model.clone(),
+            Place::Url { .. } => {
+                let alias = self.config.aliases.get(asked);
+                alias.or(self.config.model.as_ref()).cloned()
+            }
         }
     }
 
@@ -284,6 +370,26 @@ impl Endpoint {
     }
 }
 
+/// What cannot be meant in an endpoint's own bounds, if anything.
+fn fault(config: &config::Endpoint) -> Option<String> {
+    if config.weight == Some(0) {
+        return Some("expected weight as 1 or more; leave the endpoint out instead".into());
+    }
+    if config.queue_max > 0 && config.requests_max == 0 {
+        return Some("expected requests_max with queue_max: nothing waits without it".into());
+    }
+    let bad = |name: &String| name.is_empty() || name.len() > 128 || name.contains('*');
+    if let Some(name) = config.aliases.keys().find(|name| bad(name)) {
+        return Some(format!("expected an alias of 1 to 128 bytes without '*', found {name:?}"));
+    }
+    let health = config.health.as_ref()?;
+    if !health.path.starts_with('/') || health.path.contains(char::is_whitespace) {
+        return Some(format!("expected health.path as /models, found {:?}", health.path));
+    }
+    let none = health.interval_ms == 0 || health.timeout_ms == 0 || health.failures_max == 0;
+    none.then(|| "expected health's interval_ms, timeout_ms and failures_max as 1 or more".into())
+}
+
 fn parse_url(url: &str) -> Result<Place, String> {
     let expected = || format!("expected url as http(s)://host[:port]/path, found {url:?}");
     let uri: Uri = url.parse().map_err(|_| expected())?;
@@ -312,7 +418,8 @@ mod tests {
 
     fn endpoint(toml: &str) -> Result<Endpoint, EndpointError> {
         let (_tx, rx) = watch::channel(None);
-        Endpoint::new(toml::from_str(toml).expect("valid TOML"), &rx)
+        let config = toml::from_str(toml).expect("valid TOML");
+        Endpoint::new(config, &rx, &Limits::default(), &Failover::default())
     }
 
     #[test]
@@ -347,6 +454,22 @@ mod tests {
                 "name='a'\nwire='openai'\nurl='http://x'\njurisdiction='US'\nkey='abc'",
                 "env:",
             ),
+            (
+                "name='a'\nwire='openai'\nurl='http://x'\njurisdiction='US'\nweight=0",
+                "weight",
+            ),
+            (
+                "name='a'\nwire='openai'\nurl='http://x'\njurisdiction='US'\nqueue_max=3",
+                "requests_max",
+            ),
+            (
+                "name='a'\nwire='openai'\nurl='http://x'\njurisdiction='US'\n[aliases]\n'a*'='b'",
+                "alias",
+            ),
+            (
+                "name='a'\nwire='openai'\nurl='http://x'\njurisdiction='US'\n[health]\npath='models'",
+                "health.path",
+            ),
         ] {
             let error = endpoint(toml).err().expect(toml).to_string();
             assert!(error.contains(expected), "{toml}: {error}");
@@ -358,5 +481,30 @@ mod tests {
             good.serves(WireKind::OpenAi, Operation::Chat)
                 && !good.serves(WireKind::Anthropic, Operation::Chat)
         );
+    }
+
+    #[test]
+    fn an_alias_is_served_under_its_own_name_and_goes_before_the_one_model() {
+        let text = "name='a'\nwire='openai'\nurl='http://x/v1'\njurisdiction='US'\nmodel='only'\n[aliases]\nfast='gpt-4o-mini'";
+        let endpoint = endpoint(text).expect("valid");
+        assert_eq!(endpoint.pattern("fast"), Some("fast"));
+        assert_eq!(endpoint.pattern("gpt-4o-mini"), None);
+        assert_eq!(endpoint.model("fast").as_deref(), Some("gpt-4o-mini"));
+        assert_eq!(endpoint.model("other").as_deref(), Some("only"));
+    }
+
+    #[test]
+    fn only_an_endpoint_with_our_credential_rests() {
+        let text = "name='a'\nwire='openai'\nurl='http://x'\njurisdiction='US'";
+        let callers = endpoint(text).expect("valid");
+        callers.rest(Duration::from_secs(60));
+        assert!(!callers.is_resting());
+        let mut ours = endpoint(text).expect("valid");
+        ours.key = Some(Secret::new("k".into()));
+        assert!(!ours.is_resting());
+        ours.rest(Duration::from_secs(60));
+        assert!(ours.is_resting());
+        ours.rest(Duration::ZERO);
+        assert!(!ours.is_resting());
     }
 }
