@@ -51,7 +51,10 @@ fn readiness(status: &dyn Status) -> impl IntoResponse + use<> {
     };
     let missing = status.not_ready();
     if missing.is_empty() {
-        return (StatusCode::OK, format!("ready\n{}", lines(status.degraded())));
+        return (
+            StatusCode::OK,
+            format!("ready\n{}", lines(status.degraded())),
+        );
     }
     (StatusCode::SERVICE_UNAVAILABLE, lines(missing))
 }

@@ -54,7 +54,7 @@ pub(crate) struct Sent<'g> {
 /// How an attempt ended that another may better.
 enum Failed<'g> {
     /// With an answer, which is passed on if no other attempt follows.
-    Answer(Sent<'g>),
+    Answer(Box<Sent<'g>>),
     /// Without one.
     Refusal(Refusal),
 }
@@ -76,7 +76,7 @@ pub(crate) async fn send<'g>(
     draft: &mut Draft,
     case: &Case<'_>,
     vault: &mut Vault,
-) -> Result<Sent<'g>, Refusal> {
+) -> Result<Box<Sent<'g>>, Refusal> {
     let all: Vec<Target<'_>> = gate.endpoints.iter().map(|e| e.policy_target()).collect();
     let settings = &gate.failover;
     let mut left = case.candidates.clone();
@@ -216,7 +216,7 @@ async fn attempt<'g>(
     vault: &mut Vault,
     decision: &Decision,
     endpoint: &'g Arc<Endpoint>,
-) -> Result<Sent<'g>, Refusal> {
+) -> Result<Box<Sent<'g>>, Refusal> {
     let slot = match endpoint.slots() {
         Some(slots) => Some(unless_gone(down, slots.take()).await?),
         None => None,
@@ -234,14 +234,14 @@ async fn attempt<'g>(
     let (model, drop_usage) = (permit.model().to_string(), permit.asks_usage());
     draft.leaves(permit.endpoint(), permit.replaced(), permit.bytes());
     let forwarded = unless_gone(down, gate.egress.send(permit)).await?;
-    Ok(Sent {
+    Ok(Box::new(Sent {
         endpoint,
         forwarded,
         effect: decision.effect.as_str(),
         model,
         drop_usage,
         slot,
-    })
+    }))
 }
 
 /// What an attempt says of its endpoint, and whether another may follow. The outer error ends the
@@ -250,8 +250,8 @@ fn verdict<'g>(
     gate: &Gate,
     endpoint: &Endpoint,
     pass: Pass<'_>,
-    ended: Result<Sent<'g>, Refusal>,
-) -> Result<Result<Sent<'g>, Failed<'g>>, Refusal> {
+    ended: Result<Box<Sent<'g>>, Refusal>,
+) -> Result<Result<Box<Sent<'g>>, Failed<'g>>, Refusal> {
     let now = Instant::now();
     let (status, code) = match &ended {
         Ok(sent) => (sent.forwarded.status(), "answered"),
@@ -309,7 +309,7 @@ fn next_wait(settings: &Failover, round: u32, again: &[Again]) -> Duration {
 }
 
 /// The last attempt's end is the exchange's.
-fn give_up<'g>(draft: &mut Draft, ended: Failed<'g>) -> Result<Sent<'g>, Refusal> {
+fn give_up<'g>(draft: &mut Draft, ended: Failed<'g>) -> Result<Box<Sent<'g>>, Refusal> {
     match ended {
         Failed::Answer(sent) => Ok(sent),
         Failed::Refusal(refusal) => {

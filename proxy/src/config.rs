@@ -199,7 +199,12 @@ impl Failover {
             return Some("failover.failure_percent: expected at most 100".into());
         }
         [
-            ("backoff_max_ms", self.backoff_max_ms, "backoff_ms", self.backoff_ms),
+            (
+                "backoff_max_ms",
+                self.backoff_max_ms,
+                "backoff_ms",
+                self.backoff_ms,
+            ),
             ("open_max_ms", self.open_max_ms, "open_ms", self.open_ms),
         ]
         .iter()

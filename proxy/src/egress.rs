@@ -53,7 +53,10 @@ const DISCARD_TIMEOUT: Duration = Duration::from_millis(50);
 
 impl Egress {
     /// Makes the way out.
-    #[allow(clippy::new_without_default, reason = "it opens no connection, but is no plain value")]
+    #[allow(
+        clippy::new_without_default,
+        reason = "it opens no connection, but is no plain value"
+    )]
     pub fn new() -> Self {
         Egress {
             connector: Connector::new(None),

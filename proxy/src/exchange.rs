@@ -119,7 +119,7 @@ async fn exchange(
         model,
         drop_usage,
         slot: _slot,
-    } = sent;
+    } = *sent;
     let status = forwarded.status();
     draft.forwarded(forwarded.first_byte(), forwarded.upstream_bytes(), status);
     let context = Context {

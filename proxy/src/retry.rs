@@ -18,7 +18,11 @@ pub(crate) fn is_endpoints_fault(status: u16) -> bool {
 
 /// The wait before round `round` (from 1): doubled each time up to a bound, of which the upper
 /// half is left to chance so that callers who failed together do not come back together.
-pub(crate) fn backoff(settings: &Failover, round: u32, random: impl FnOnce(u64) -> u64) -> Duration {
+pub(crate) fn backoff(
+    settings: &Failover,
+    round: u32,
+    random: impl FnOnce(u64) -> u64,
+) -> Duration {
     let doubled = settings
         .backoff_ms
         .saturating_mul(1 << round.saturating_sub(1).min(16));
@@ -79,7 +83,12 @@ mod tests {
         assert_eq!(asked(&[date, until]), Some(60_000));
         let past = ("retry-after", "Sun, 06 Nov 1994 08:00:00 GMT");
         assert_eq!(asked(&[date, past]), Some(0));
-        for bad in [vec![], vec![until], vec![("retry-after", "soon")], vec![("retry-after", "-3")]] {
+        for bad in [
+            vec![],
+            vec![until],
+            vec![("retry-after", "soon")],
+            vec![("retry-after", "-3")],
+        ] {
             assert_eq!(asked(&bad), None, "{bad:?}");
         }
         assert_eq!(asked(&[("retry-after", "1e300")]), None);

@@ -49,6 +49,12 @@ impl Setup {
         self
     }
 
+    /// Adds lines to the endpoint added last, or tables behind it.
+    pub fn with(mut self, lines: &str) -> Setup {
+        self.endpoints = format!("{}\n{lines}\n\n", self.endpoints.trim_end());
+        self
+    }
+
     /// Adds an on-prem endpoint.
     pub fn on_prem(mut self, name: &str, wire: &str, url: &str) -> Setup {
         self.endpoints += &format!(
@@ -336,6 +342,13 @@ impl Gate {
         let url = format!("{}/metrics", self.admin);
         let metrics = self.client.get(url).send().await.expect("metrics");
         metrics.text().await.expect("text")
+    }
+
+    /// What the admin listener says of readiness.
+    pub async fn readiness(&self) -> String {
+        let url = format!("{}/readyz", self.admin);
+        let reply = self.client.get(url).send().await.expect("a reply");
+        reply.text().await.expect("text")
     }
 
     /// Fails if a planted value stands in the log, in the metrics, or in any file of the data

@@ -27,6 +27,7 @@ mod callers;
 mod connections;
 mod demo;
 mod exchanges;
+mod failover;
 mod large_body;
 mod ledger;
 mod sdk;

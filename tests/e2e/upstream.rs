@@ -3,6 +3,7 @@
 //! endpoint that the gate was configured with.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -33,6 +34,7 @@ pub enum Event {
 #[derive(Default)]
 struct Shared {
     captured: Mutex<Vec<Captured>>,
+    ill: AtomicBool,
     go_on: Notify,
 }
 
@@ -107,6 +109,24 @@ impl Upstream {
         tokio::time::timeout(Duration::from_secs(20), wait)
             .await
             .unwrap_or_else(|_| panic!("{event:?} did not happen within 20 s"));
+    }
+
+    /// Makes the script `patient` ill or well.
+    pub fn set_ill(&self, ill: bool) {
+        self.shared.ill.store(ill, Relaxed);
+    }
+
+    /// How many requests arrived for a script.
+    pub fn count(&self, script: &str) -> usize {
+        let start = format!("/{script}/");
+        let captured = self.captured();
+        let path = |c: &&Captured| {
+            c.head
+                .split(' ')
+                .nth(1)
+                .is_some_and(|p| p.starts_with(&start))
+        };
+        captured.iter().filter(path).count()
     }
 
     /// Lets the script `stall` finish its answer.
@@ -320,9 +340,33 @@ impl Connection {
                 )
                 .await?;
             }
+            "error-503" => {
+                self.json(503, "", &error("no capacity", "server_error"))
+                    .await?
+            }
+            // Says when to come back, and means it.
+            "busy-once" if self.is_first(script) => {
+                let after = "retry-after-ms: 300\r\n";
+                self.json(429, after, &error("slow down", "rate_limit_error"))
+                    .await?;
+            }
+            "patient" if self.shared.ill.load(Relaxed) => {
+                self.json(503, "", &error("ill", "server_error")).await?
+            }
+            "busy-once" | "patient" => {
+                let answer = completion(&format!("You said: {said}"));
+                self.json(200, "", &answer).await?;
+            }
             other => panic!("no script named {other:?}"),
         }
         Ok(true)
+    }
+
+    /// Whether this is the first request for a script.
+    fn is_first(&self, script: &str) -> bool {
+        let start = format!("/{script}/");
+        let captured = self.shared.captured.lock().expect("no panic while held");
+        captured.iter().filter(|c| c.head.contains(&start)).count() == 1
     }
 
     async fn until_closed(&mut self, script: &str) -> std::io::Result<bool> {

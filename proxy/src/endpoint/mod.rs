@@ -18,8 +18,8 @@ use crate::secret::Secret;
 use crate::wire::{Operation, WireKind};
 use http::{HeaderName, HeaderValue, Uri, header};
 use std::net::SocketAddr;
-use std::sync::{LazyLock, Mutex};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
@@ -160,7 +160,10 @@ impl Endpoint {
         }
         let or = |own: Option<u64>, usual: u64| Duration::from_millis(own.unwrap_or(usual));
         let timeouts = Timeouts {
-            connect: or(config.connect_timeout_ms, limits.upstream_connect_timeout_ms),
+            connect: or(
+                config.connect_timeout_ms,
+                limits.upstream_connect_timeout_ms,
+            ),
             first_byte: or(
                 config.first_byte_timeout_ms,
                 limits.upstream_first_byte_timeout_ms,
@@ -250,7 +253,12 @@ impl Endpoint {
     /// The alias or the pattern by which it serves a model.
     pub fn pattern(&self, model: &str) -> Option<&str> {
         let alias = self.config.aliases.get_key_value(model);
-        let pattern = || self.config.models.iter().find(|p| pattern::matches(p, model));
+        let pattern = || {
+            self.config
+                .models
+                .iter()
+                .find(|p| pattern::matches(p, model))
+        };
         alias
             .map(|(name, _)| name)
             .or_else(pattern)
@@ -380,11 +388,16 @@ fn fault(config: &config::Endpoint) -> Option<String> {
     }
     let bad = |name: &String| name.is_empty() || name.len() > 128 || name.contains('*');
     if let Some(name) = config.aliases.keys().find(|name| bad(name)) {
-        return Some(format!("expected an alias of 1 to 128 bytes without '*', found {name:?}"));
+        return Some(format!(
+            "expected an alias of 1 to 128 bytes without '*', found {name:?}"
+        ));
     }
     let health = config.health.as_ref()?;
     if !health.path.starts_with('/') || health.path.contains(char::is_whitespace) {
-        return Some(format!("expected health.path as /models, found {:?}", health.path));
+        return Some(format!(
+            "expected health.path as /models, found {:?}",
+            health.path
+        ));
     }
     let none = health.interval_ms == 0 || health.timeout_ms == 0 || health.failures_max == 0;
     none.then(|| "expected health's interval_ms, timeout_ms and failures_max as 1 or more".into())

@@ -14,7 +14,9 @@ pub(crate) fn order(
     }
     let mut start = 0;
     while start < indices.len() {
-        let run = indices[start..].iter().take_while(|&&i| weight(i).is_some());
+        let run = indices[start..]
+            .iter()
+            .take_while(|&&i| weight(i).is_some());
         let end = start + run.count();
         if end - start > 1 {
             shuffle(&mut indices[start..end], &weight, &mut draw);
