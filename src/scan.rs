@@ -14,7 +14,7 @@ use tollgate_proxy::policy::Policy;
 use tollgate_redaction::operator::Operator;
 use tollgate_redaction::placeholder::MasterKey;
 use tollgate_redaction::vault::{Vault, VaultLimits};
-use tollgate_redaction::{Entity, Hints, Jurisdiction, Redactor, ScanSpan, scan_line};
+use tollgate_redaction::{Entity, Hints, Jurisdiction, Language, Redactor, ScanSpan, scan_line};
 
 /// Lines that each thread takes at a time: enough to share the work evenly, few enough to be
 /// prompt in a pipe.
@@ -28,6 +28,9 @@ struct Line {
     /// Whose identifiers are likely in it.
     #[serde(default)]
     country: Option<String>,
+    /// What it is written in.
+    #[serde(default)]
+    lang: Option<String>,
 }
 
 /// What is printed for it.
@@ -156,12 +159,11 @@ fn answer(
             None => return Err(at("expected \"country\" to be two letters".into())),
         },
     };
-    let spans = scan_line(
-        redactor,
-        &line.text,
-        &Hints { country },
-        redactor::deadline(),
-    )?;
+    let hints = Hints {
+        country,
+        language: line.lang.as_deref().and_then(Language::new),
+    };
+    let spans = scan_line(redactor, &line.text, &hints, redactor::deadline())?;
     Ok(serde_json::to_string(&Found {
         id: &line.id,
         spans,

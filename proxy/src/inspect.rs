@@ -6,7 +6,7 @@ use crate::gate::Gate;
 use crate::prompt::Prompt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tollgate_redaction::{Error, Hints, Inspection, Redactor};
+use tollgate_redaction::{Error, Hints, Inspection};
 
 /// Text that rules inspect in well under a millisecond.
 const INLINE_BYTES_MAX: usize = 64 << 10;
@@ -22,14 +22,18 @@ pub(crate) async fn inspect(gate: &Gate, prompt: Prompt) -> Result<(Prompt, Insp
     }
     let limit = Duration::from_millis(gate.limits.inspect_timeout_ms);
     let deadline = Instant::now() + limit;
-    if prompt.body().len() <= INLINE_BYTES_MAX && !gate.redactor.needs_model(&prompt.texts()) {
-        let inspection = look(&gate.redactor, &prompt, deadline)?;
+    if prompt.body().len() <= INLINE_BYTES_MAX
+        && let Some(inspection) = gate
+            .redactor
+            .inspect_without_reading(&prompt.texts(), &Hints::default(), deadline)
+            .map_err(failed)?
+    {
         return Ok((prompt, inspection));
     }
     let redactor = Arc::clone(&gate.redactor);
     let work = tokio::task::spawn_blocking(move || {
-        let inspection = look(&redactor, &prompt, deadline)?;
-        Ok((prompt, inspection))
+        let inspection = redactor.inspect(&prompt.texts(), &Hints::default(), deadline);
+        Ok((prompt, inspection.map_err(failed)?))
     });
     match tokio::time::timeout(limit, work).await {
         Ok(Ok(inspected)) => inspected,
@@ -38,11 +42,9 @@ pub(crate) async fn inspect(gate: &Gate, prompt: Prompt) -> Result<(Prompt, Insp
     }
 }
 
-fn look(redactor: &Redactor, prompt: &Prompt, deadline: Instant) -> Result<Inspection, Refusal> {
-    redactor
-        .inspect(&prompt.texts(), &Hints::default(), deadline)
-        .map_err(|error| match error {
-            Error::Deadline => Refusal::inspection_timeout(),
-            other => Refusal::inspection_failed().because(other),
-        })
+fn failed(error: Error) -> Refusal {
+    match error {
+        Error::Deadline => Refusal::inspection_timeout(),
+        other => Refusal::inspection_failed().because(other),
+    }
 }

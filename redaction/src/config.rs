@@ -1,8 +1,8 @@
 //! How a redactor is set up.
 
-use crate::Jurisdiction;
+use crate::{Entity, Jurisdiction};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::{collections::BTreeMap, fmt, path::PathBuf, str::FromStr};
 
 /// Where the rules are and how the model runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +32,61 @@ pub struct NerConfig {
     /// How many windows' results are remembered, as keyed hashes and labels, without text. One
     /// takes about 150 bytes; 0 remembers none.
     pub cache_windows: usize,
+    /// Models that the deployment adds to the built-in one, `[[ner.model]]`.
+    pub model: Vec<ModelConfig>,
+}
+
+/// A model that a deployment adds: it can only add findings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelConfig {
+    /// What its findings are called by: `ner/<name>`.
+    pub name: String,
+    /// The directory that holds it: `tokenizer.json`, the model, and `config.json` or, for a GLiNER,
+    /// `gliner_config.json`.
+    pub path: PathBuf,
+    /// The model in that directory, in ONNX form.
+    #[serde(default = "model_file")]
+    pub file: String,
+    /// How it says what it finds.
+    #[serde(default)]
+    pub kind: ModelKind,
+    /// Its labels that count, and the entities that they mean. A GLiNER is asked for these labels, in
+    /// their words (`"street address"`); of a token classifier's labels the others are ignored.
+    pub labels: BTreeMap<String, Entity>,
+    /// The least probability at which a label counts, above 0, at most 1.
+    #[serde(default = "threshold")]
+    pub threshold: f32,
+    /// The same for single labels.
+    #[serde(default)]
+    pub thresholds: BTreeMap<String, f32>,
+    /// Languages (ISO 639-1) that it reads; empty: all. Text whose language nobody knows is read by
+    /// every model.
+    #[serde(default)]
+    pub languages: Vec<String>,
+    /// Whether it reads everything, not only what can hold a name: for labels that come in lower case,
+    /// at the price of the model's time on all text.
+    #[serde(default)]
+    pub all_text: bool,
+}
+
+/// How a model says what it finds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ModelKind {
+    /// A class for each token (`BertForTokenClassification` and its like).
+    #[default]
+    Tokens,
+    /// A score for each span and label (GLiNER, span mode).
+    Gliner,
+}
+
+fn model_file() -> String {
+    "model.onnx".into()
+}
+
+fn threshold() -> f32 {
+    0.5
 }
 
 impl Default for NerConfig {
@@ -44,6 +99,7 @@ impl Default for NerConfig {
                 .min(16),
             max_windows: 20_000,
             cache_windows: 65_536,
+            model: Vec::new(),
         }
     }
 }

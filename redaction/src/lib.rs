@@ -9,8 +9,8 @@
 //! ```
 //!
 //! An inspection says what is where; it does not judge (the policy does) and does not change
-//! (operators, placeholders and the vault do). This crate knows no HTTP and no JSON, opens no
-//! file but its rules and its model, and keeps no text between inspections.
+//! (operators, placeholders and the vault do). This crate knows no HTTP, no JSON but the
+//! descriptions of models, opens no file but its rules and its models, and keeps no text between inspections.
 
 pub mod config;
 pub mod operator;
@@ -42,13 +42,13 @@ mod span;
 mod terms;
 
 pub use adjust::{Adjustments, Allow};
-pub use config::{Device, NerConfig, RedactorConfig};
+pub use config::{Device, ModelConfig, ModelKind, NerConfig, RedactorConfig};
 pub use entity::{Category, Entity, UnknownEntity};
 pub use error::Error;
 pub use explain::Explanation;
 pub use finding::{Finding, Jurisdiction};
 pub use recognizer::Recognizer;
-pub use redactor::{Hints, Inspection, Redactor, Summary};
+pub use redactor::{Hints, Inspection, Language, Redactor, Summary};
 pub use resolve::resolve;
 pub use scan::{ScanSpan, scan_line};
 pub use span::Span;

@@ -5,7 +5,7 @@ use crate::{
     adjust::Filter,
     config::Device,
     names::Names,
-    ner::Ner,
+    ner::{Ner, Reading},
     normalise::Normaliser,
     pattern::{Patterns, Scratch},
     resolve::resolve,
@@ -32,6 +32,29 @@ pub struct Redactor {
 pub struct Hints {
     /// The country whose identifiers are likely, besides the deployment's jurisdictions.
     pub country: Option<Jurisdiction>,
+    /// The language of the text (ISO 639-1): models of other languages do not read it.
+    pub language: Option<Language>,
+}
+
+/// A language's ISO 639-1 code: two lower-case ASCII letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Language([u8; 2]);
+
+impl Language {
+    /// Reads a code; of a tag such as `pt-BR` the language. `None` unless it is two letters.
+    pub fn new(tag: &str) -> Option<Self> {
+        match tag.split(['-', '_']).next()?.as_bytes() {
+            &[a, b] if a.is_ascii_alphabetic() && b.is_ascii_alphabetic() => {
+                Some(Self([a.to_ascii_lowercase(), b.to_ascii_lowercase()]))
+            }
+            _ => None,
+        }
+    }
+
+    /// The two letters.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
 }
 
 /// What an inspection found, and what it took.
@@ -120,6 +143,40 @@ impl Redactor {
         hints: &Hints,
         deadline: Instant,
     ) -> Result<Inspection, Error> {
+        let reading = self.plan(segments, hints);
+        self.inspect_planned(segments, hints, deadline, reading.as_ref())
+    }
+
+    /// The same unless a model would have to read anything anew; `None` then. It lets a caller run
+    /// rules where it is, and models elsewhere.
+    pub fn inspect_without_reading(
+        &self,
+        segments: &[&str],
+        hints: &Hints,
+        deadline: Instant,
+    ) -> Result<Option<Inspection>, Error> {
+        let reading = self.plan(segments, hints);
+        if let (Some(ner), Some(reading)) = (&self.ner, &reading)
+            && ner.needs(reading)
+        {
+            return Ok(None);
+        }
+        self.inspect_planned(segments, hints, deadline, reading.as_ref())
+            .map(Some)
+    }
+
+    fn plan(&self, segments: &[&str], hints: &Hints) -> Option<Reading> {
+        let language = hints.language.as_ref().map(Language::as_str);
+        self.ner.as_ref().map(|ner| ner.plan(segments, language))
+    }
+
+    fn inspect_planned(
+        &self,
+        segments: &[&str],
+        hints: &Hints,
+        deadline: Instant,
+        reading: Option<&Reading>,
+    ) -> Result<Inspection, Error> {
         let started = crate::cpu::thread_time();
         let homes = self.patterns.homes(hints.country);
         let mut scratch = Scratch::new(&self.patterns);
@@ -141,8 +198,8 @@ impl Redactor {
             findings.push(found);
         }
         let mut inspection = Inspection::default();
-        if let Some(ner) = &self.ner {
-            let read = ner.inspect(segments, deadline, &mut findings)?;
+        if let (Some(ner), Some(reading)) = (&self.ner, reading) {
+            let read = ner.inspect(segments, reading, deadline, &mut findings)?;
             inspection.ner_windows = read.windows;
             inspection.ner_windows_cached = read.cached;
             inspection.cpu = read.cpu_elsewhere;
@@ -167,12 +224,6 @@ impl Redactor {
     pub fn explain(&self, text: &str, finding: &Finding, hints: &Hints) -> Option<Explanation> {
         let homes = self.patterns.homes(hints.country);
         self.patterns.explain(text, finding, &homes)
-    }
-
-    /// Whether the model would have to read any of it: a cheap answer that lets the caller run
-    /// rules alone where it is, and the model elsewhere.
-    pub fn needs_model(&self, segments: &[&str]) -> bool {
-        self.ner.as_ref().is_some_and(|ner| ner.needs(segments))
     }
 
     /// What is loaded.

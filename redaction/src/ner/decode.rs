@@ -1,6 +1,4 @@
-//! From the model's scores of tokens to labelled words.
-
-use super::rules::NerRules;
+//! From a model's scores of tokens to labelled words.
 
 /// A label that the model gives a word, with where it stands in its window.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,36 +17,51 @@ pub(super) struct Word {
 /// The number of a label, without its B- or I-.
 pub(super) type Label = u8;
 
-/// The labels of the model: its class 0 is O, then come B- and I- of each label.
+/// The labels of a model, and which of them each of its classes means.
 pub(super) struct Labels {
     names: Vec<String>,
+    /// The least probability at which a label is believed.
     thresholds: Vec<f32>,
+    /// For each class its label and whether it begins an entity; nothing for O.
+    classes: Vec<Option<(Label, bool)>>,
 }
 
 impl Labels {
-    /// The model's labels in the order of its classes.
-    pub fn new(names: &[String], rules: &NerRules) -> Self {
-        let thresholds = names
+    /// Classes as models name them: `O`, `B-PER`, `I-PER`, or just `PER`; also the `S-`, `U-`, `E-` and
+    /// `L-` of BIOES and BILOU. `threshold` is asked for each label; infinity means never.
+    pub fn new(classes: &[String], threshold: impl Fn(&str) -> f32) -> Self {
+        let mut names: Vec<String> = Vec::new();
+        let classes = classes
             .iter()
-            .map(|name| {
-                rules
-                    .label(name)
-                    .map_or(f32::INFINITY, |rule| rule.listed_threshold)
+            .map(|class| {
+                let (role, name) = match class.split_once('-') {
+                    Some((role @ ("B" | "I" | "S" | "U" | "E" | "L"), name)) => (role, name),
+                    _ if class == "O" => return None,
+                    _ => ("I", class.as_str()),
+                };
+                let known = names.iter().position(|known| known == name);
+                let label = known.unwrap_or_else(|| {
+                    names.push(name.to_owned());
+                    names.len() - 1
+                });
+                Some((label as Label, matches!(role, "B" | "S" | "U")))
             })
             .collect();
         Self {
-            names: names.to_vec(),
-            thresholds,
+            thresholds: names.iter().map(|name| threshold(name)).collect(),
+            names,
+            classes,
         }
     }
 
     /// How many classes the model scores.
     pub fn classes(&self) -> usize {
-        1 + 2 * self.names.len()
+        self.classes.len()
     }
 
-    pub fn name(&self, label: Label) -> &str {
-        &self.names[usize::from(label)]
+    /// All labels, without O.
+    pub fn names(&self) -> &[String] {
+        &self.names
     }
 
     /// Labels the words of a window. `tokens` are the byte range and the word of each scored
@@ -70,15 +83,16 @@ impl Labels {
             sums.fill(0.0);
             let mut begins = false;
             while at < tokens.len() && tokens[at].0 == Some(word) {
-                let classes = &scores[at * self.classes()..(at + 1) * self.classes()];
-                let top = classes.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                let total: f32 = classes.iter().map(|score| (score - top).exp()).sum();
-                for (sum, pair) in sums.iter_mut().zip(classes[1..].chunks_exact(2)) {
-                    *sum += ((pair[0] - top).exp() + (pair[1] - top).exp()) / total;
+                let scores = &scores[at * self.classes()..(at + 1) * self.classes()];
+                let top = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                let total: f32 = scores.iter().map(|score| (score - top).exp()).sum();
+                for (score, class) in scores.iter().zip(&self.classes) {
+                    if let Some((label, _)) = class {
+                        sums[usize::from(*label)] += (score - top).exp() / total;
+                    }
                 }
                 if at == first {
-                    let best = argmax(&sums);
-                    begins = classes[1 + 2 * best] > classes[2 + 2 * best];
+                    begins = self.begins(argmax(&sums) as Label, scores);
                 }
                 at += 1;
             }
@@ -96,6 +110,18 @@ impl Labels {
             }
         }
         words
+    }
+
+    /// Whether the likeliest class of a label is one that begins an entity.
+    fn begins(&self, label: Label, scores: &[f32]) -> bool {
+        let classes = self.classes.iter().zip(scores);
+        let of_label = classes.filter_map(|(class, score)| match class {
+            Some((of, begins)) if *of == label => Some((score, *begins)),
+            _ => None,
+        });
+        of_label
+            .max_by(|a, b| a.0.total_cmp(b.0))
+            .is_some_and(|(_, begins)| begins)
     }
 }
 
@@ -115,8 +141,8 @@ mod tests {
 
     #[test]
     fn a_word_takes_the_mean_of_its_tokens() {
-        let rules = crate::ner::tests::rules();
-        let labels = Labels::new(&["GIVEN_NAME", "CITY"].map(String::from), &rules);
+        let classes = ["O", "B-GIVEN_NAME", "I-GIVEN_NAME", "B-CITY", "I-CITY"];
+        let labels = Labels::new(&classes.map(String::from), |_| 0.5);
         let tokens = [
             (None, (0, 0)),
             (Some(0), (0, 3)),
@@ -135,5 +161,20 @@ mod tests {
             (0, 6, true)
         );
         assert!(words[0].score > 0.99);
+    }
+
+    #[test]
+    fn classes_come_in_any_order_and_scheme() {
+        let classes = ["I-PER", "U-LOC", "O", "B-PER", "MISC"];
+        let labels = Labels::new(&classes.map(String::from), |_| 0.5);
+        assert_eq!(labels.names(), ["PER", "LOC", "MISC"]);
+        let tokens = [0, 1, 2, 3].map(|word| (Some(word), (0, 1)));
+        let mut scores = vec![0.0; 4 * 5];
+        for (token, class) in [3, 0, 1, 4].into_iter().enumerate() {
+            scores[token * 5 + class] = 9.0;
+        }
+        let words = labels.decode(&tokens, &scores);
+        let found: Vec<_> = words.iter().map(|word| (word.label, word.begins)).collect();
+        assert_eq!(found, [(0, true), (0, false), (1, true), (2, false)]);
     }
 }

@@ -1,10 +1,7 @@
 //! From labelled words to findings: parts of a name to a person, parts of an address to an
 //! address, each widened to whole words.
 
-use super::{
-    decode::{Label, Labels},
-    rules::NerRules,
-};
+use super::{decode::Label, rules::NerRules};
 use crate::{
     Entity, Finding, Span,
     context::is_word,
@@ -55,7 +52,7 @@ pub(super) fn merge(
     text: &str,
     mut words: Vec<Placed>,
     rules_found: &[Finding],
-    labels: &Labels,
+    labels: &[String],
     rules: &NerRules,
     names: &Names,
     recognizer: &Arc<str>,
@@ -68,7 +65,7 @@ pub(super) fn merge(
     });
     let mut groups: Vec<Group> = Vec::new();
     for word in words {
-        let name = labels.name(word.label);
+        let name = &labels[usize::from(word.label)];
         let part = NAMES.iter().copied().find(|known| *known == name);
         let family = match part {
             Some("GIVEN_NAME" | "SURNAME") => Family::Person,
@@ -109,8 +106,8 @@ pub(super) fn merge(
 }
 
 /// Whether the model is sure enough of a word, given what the word lists say of it.
-fn believed(text: &str, word: &Placed, labels: &Labels, rules: &NerRules, names: &Names) -> bool {
-    let label = labels.name(word.label);
+fn believed(text: &str, word: &Placed, labels: &[String], rules: &NerRules, names: &Names) -> bool {
+    let label = &labels[usize::from(word.label)];
     let Some(rule) = rules.label(label) else {
         return false;
     };
@@ -184,7 +181,7 @@ fn settle(
     text: &str,
     group: Group,
     rules_found: &[Finding],
-    labels: &Labels,
+    labels: &[String],
     rules: &NerRules,
     names: &Names,
 ) -> Option<(Span, Entity, f32)> {
@@ -257,7 +254,7 @@ fn settle(
             }
         }
         Family::Identifier(label) => {
-            let rule = rules.label(labels.name(label))?;
+            let rule = rules.label(&labels[usize::from(label)])?;
             let span = group.span;
             let shaped = rule
                 .shape
@@ -372,8 +369,7 @@ mod tests {
 
     fn found(text: &str, words: &[(&str, &str)]) -> Vec<(String, &'static str)> {
         let rules = crate::ner::tests::rules();
-        let names: Vec<String> = NAMES.iter().map(ToString::to_string).collect();
-        let labels = Labels::new(&names, &rules);
+        let labels: Vec<String> = NAMES.iter().map(ToString::to_string).collect();
         let mut at = 0;
         let placed = words
             .iter()

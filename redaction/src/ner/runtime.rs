@@ -4,7 +4,7 @@ use crate::{Error, config::Device};
 use ort::{
     environment::Environment,
     ep,
-    session::{Session, builder::GraphOptimizationLevel},
+    session::{Session, SessionInputValue, builder::GraphOptimizationLevel},
     value::TensorRef,
 };
 use std::{
@@ -169,42 +169,57 @@ impl Drop for Lease<'_> {
     }
 }
 
-/// Token ids of several windows, each row padded to the same length.
-pub(super) struct Batch {
-    pub rows: usize,
-    pub columns: usize,
-    pub ids: Vec<i64>,
-    pub mask: Vec<i64>,
+/// A named tensor for the model.
+pub(super) struct Input {
+    pub name: &'static str,
+    pub shape: Vec<usize>,
+    pub data: Data,
+}
+
+pub(super) enum Data {
+    Ints(Vec<i64>),
+    Flags(Vec<bool>),
 }
 
 impl Lease<'_> {
-    /// Runs the model. Returns `rows x columns x classes` scores.
-    pub fn run(&mut self, batch: &Batch, classes: usize) -> Result<Vec<f32>, Error> {
+    /// Runs the model on those of the inputs that it takes. Returns `scores` scores.
+    pub fn run(&mut self, inputs: &[Input], scores: usize) -> Result<Vec<f32>, Error> {
         let failed = |error: ort::Error| Error::Model(error.to_string());
         let Some(session) = self.session.as_mut() else {
             return Err(Error::Model("the session is gone".into()));
         };
-        let shape = [batch.rows, batch.columns];
-        let types = vec![0i64; batch.ids.len()];
-        let outputs = session
-            .run(ort::inputs![
-                "input_ids" => TensorRef::from_array_view((shape, &batch.ids[..])).map_err(failed)?,
-                "attention_mask" => TensorRef::from_array_view((shape, &batch.mask[..])).map_err(failed)?,
-                "token_type_ids" => TensorRef::from_array_view((shape, &types[..])).map_err(failed)?,
-            ])
-            .map_err(failed)?;
-        let (_, scores) = outputs[0].try_extract_tensor::<f32>().map_err(failed)?;
-        if scores.len() != batch.rows * batch.columns * classes {
+        let mut given: Vec<(&str, SessionInputValue<'_>)> = Vec::new();
+        for taken in session.inputs() {
+            let Some(input) = inputs.iter().find(|input| input.name == taken.name()) else {
+                return Err(Error::Model(format!(
+                    "it wants an input `{}`, which models of its kind do not have",
+                    taken.name()
+                )));
+            };
+            let shape = input.shape.clone();
+            let value = match &input.data {
+                Data::Ints(data) => TensorRef::from_array_view((shape, &data[..]))
+                    .map_err(failed)?
+                    .into(),
+                Data::Flags(data) => TensorRef::from_array_view((shape, &data[..]))
+                    .map_err(failed)?
+                    .into(),
+            };
+            given.push((input.name, value));
+        }
+        let outputs = session.run(given).map_err(failed)?;
+        let output = outputs.get("logits").unwrap_or(&outputs[0]);
+        let (_, found) = output.try_extract_tensor::<f32>().map_err(failed)?;
+        if found.len() != scores {
             return Err(Error::Model(format!(
-                "it gave {} scores for {} tokens of {classes} classes",
-                scores.len(),
-                batch.rows * batch.columns
+                "it gave {} scores where its description has {scores}",
+                found.len()
             )));
         }
-        if scores.iter().any(|score| !score.is_finite()) {
+        if found.iter().any(|score| !score.is_finite()) {
             return Err(Error::Model("it gave scores that are no numbers".into()));
         }
-        Ok(scores.to_vec())
+        Ok(found.to_vec())
     }
 }
 
