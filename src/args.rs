@@ -1,8 +1,10 @@
 //! The command line. Its help texts are the manual of each command.
 
 mod ledger;
+mod papers;
 
 pub use ledger::{EraseArgs, ExportArgs, LedgerCommand, VerifyArgs};
+pub use papers::{PaperFormat, PapersArgs};
 
 use clap::{Args, Parser, Subcommand};
 use jiff::civil::Date;
@@ -76,6 +78,14 @@ pub enum Command {
     /// Spend, findings, routes, the measured part of the compliance tax, the total cost of ownership
     /// (as `tollgate tco`, with the period's traffic), and the business case.
     Report(ReportArgs),
+    /// Write the papers that the law asks for, from the ledger's records of a period.
+    ///
+    /// EU AI Act logs, the GDPR's record of processing, the register of transfers, processors, the
+    /// figures of an impact assessment, a breach's deadlines, subject requests, HIPAA's accounting
+    /// of disclosures, evidence for SOC 2 and ISO 42001. The ledger is verified first, and no store
+    /// is needed. What only the organization can say comes from `[organization]`, and shows as a
+    /// gap where it is absent. docs/papers.md says what each rests on.
+    Papers(PapersArgs),
     /// Compare what it costs to own a model with what global APIs cost, over years.
     ///
     /// Five options side by side, as a simulation over the ranges of a scenario: global APIs with

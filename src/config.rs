@@ -22,6 +22,8 @@ pub struct Config {
     pub failover: Failover,
     /// The ledger.
     pub ledger: crate::ledger::Settings,
+    /// What the organization says of itself in the papers.
+    pub organization: tollgate_analytics::paper::Organization,
     /// What may go where.
     pub policy: PolicySection,
     /// Recognizers, jurisdictions, prices.

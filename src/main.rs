@@ -12,6 +12,7 @@ mod ledger;
 mod listen;
 mod local_llm;
 mod logging;
+mod papers;
 mod policy;
 mod prices;
 mod redactor;
@@ -58,6 +59,7 @@ fn run(arguments: Arguments) -> Outcome {
         Command::Top(args) => top::run(args, &config()?),
         Command::Scan(args) => scan::run(args, &config()?),
         Command::Report(args) => report::run(args, &config()?),
+        Command::Papers(args) => papers::run(args, &config()?),
         Command::Tco(args) => tco::run(args, &config()?),
         Command::Policy(command) => policy::run(command, &config()?),
         Command::Ledger(command) => ledger::run(command, &config()?),

@@ -3,6 +3,7 @@ pub mod client;
 pub mod ledger;
 pub mod migrate;
 pub mod money;
+pub mod paper;
 pub mod price;
 pub mod query;
 pub mod record;

@@ -128,7 +128,7 @@ fn bound(text: &str) -> Result<Bound, String> {
 }
 
 /// An RFC 3339 time, or a date, whose day begins at midnight UTC.
-fn time(text: &str) -> Result<Timestamp, String> {
+pub(super) fn time(text: &str) -> Result<Timestamp, String> {
     let midnight = || {
         let midnight = text.parse::<Date>().ok()?.at(0, 0, 0, 0);
         Offset::UTC.to_timestamp(midnight).ok()

@@ -9,7 +9,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use tollgate_analytics::ledger::{self, Act, Done};
 
-fn directory(config: &Config) -> PathBuf {
+/// The directory of the ledger of acts.
+pub fn directory(config: &Config) -> PathBuf {
     config.data.dir.join("acts")
 }
 

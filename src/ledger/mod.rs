@@ -8,7 +8,7 @@ mod settings;
 mod signing;
 mod verify;
 
-pub use acts::note;
+pub use acts::{directory as acts_directory, note};
 pub use settings::Settings;
 pub use signing::{Signing, key_file};
 
@@ -42,7 +42,11 @@ pub fn directory(config: &Config) -> PathBuf {
     config.data.dir.join("ledger")
 }
 
-fn existing(dir: &Path) -> Result<(), Failure> {
+/// A directory that is there, or what to do about it.
+///
+/// # Errors
+/// When there is none.
+pub fn existing(dir: &Path) -> Result<(), Failure> {
     if dir.is_dir() {
         return Ok(());
     }

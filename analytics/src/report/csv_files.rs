@@ -48,7 +48,7 @@ impl<const N: usize> Table<N> {
 }
 
 /// Text that a spreadsheet would take for a formula is quoted with an apostrophe.
-pub(super) fn text(value: &str) -> String {
+pub(crate) fn text(value: &str) -> String {
     if value.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         format!("'{value}")
     } else {

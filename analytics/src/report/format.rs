@@ -6,18 +6,18 @@ use crate::tax::Quantity;
 use jiff::Timestamp;
 
 /// A count with separators.
-pub(super) fn count(n: u64) -> String {
+pub(crate) fn count(n: u64) -> String {
     group_thousands(n)
 }
 
 /// A count of things: `1 exchange`, `2 exchanges`.
-pub(super) fn counted(n: u64, thing: &str) -> String {
+pub(crate) fn counted(n: u64, thing: &str) -> String {
     let plural = if n == 1 { "" } else { "s" };
     format!("{} {thing}{plural}", group_thousands(n))
 }
 
 /// Dollars, with more digits the smaller the amount: an amount that is not 0 never reads as 0.
-pub(super) fn usd(amount: NanoUsd) -> String {
+pub(crate) fn usd(amount: NanoUsd) -> String {
     match amount.0.unsigned_abs() {
         0 | 1_000_000_000.. => format!("{amount:.2}"),
         10_000_000.. => format!("{amount:.4}"),
@@ -27,7 +27,7 @@ pub(super) fn usd(amount: NanoUsd) -> String {
 }
 
 /// A duration of microseconds in the unit that fits.
-pub(super) fn microseconds(us: u64) -> String {
+pub(crate) fn microseconds(us: u64) -> String {
     match us {
         0..1_000 => format!("{us} µs"),
         1_000..1_000_000 => format!("{} ms", tenths(us, 1_000)),
@@ -37,7 +37,7 @@ pub(super) fn microseconds(us: u64) -> String {
 }
 
 /// A share in percent, to one place, or more where it is small.
-pub(super) fn percent(part: u64, whole: u64) -> String {
+pub(crate) fn percent(part: u64, whole: u64) -> String {
     let of = |scale: u32| {
         let scaled = i128::from(part) * 100 * i128::from(10_u64.pow(scale));
         round_half_up(scaled, i128::from(whole)).unwrap_or_default()
@@ -62,7 +62,7 @@ fn tenths(n: u64, unit: u64) -> String {
 }
 
 /// A quantity of the tax.
-pub(super) fn quantity(quantity: Quantity) -> String {
+pub(crate) fn quantity(quantity: Quantity) -> String {
     let signed = |n: i64| {
         let sign = if n < 0 { "-" } else { "" };
         format!("{sign}{}", group_thousands(n.unsigned_abs()))
@@ -78,12 +78,12 @@ pub(super) fn quantity(quantity: Quantity) -> String {
 }
 
 /// An instant, to the minute.
-pub(super) fn instant(at: Timestamp) -> String {
+pub(crate) fn instant(at: Timestamp) -> String {
     at.strftime("%-d %B %Y, %H:%M UTC").to_string()
 }
 
 /// A period; whole days as days, of which the last is included.
-pub(super) fn period(period: Period) -> String {
+pub(crate) fn period(period: Period) -> String {
     let (from, to) = (period.from(), period.to());
     let day_us = 86_400_000_000;
     let whole_days = [from, to]

@@ -59,6 +59,11 @@ impl Jurisdictions {
             .find(|row| row.code.eq_ignore_ascii_case(code))
     }
 
+    /// All of them, in the table's order.
+    pub fn iter(&self) -> impl Iterator<Item = &Jurisdiction> {
+        self.0.iter()
+    }
+
     /// The name of a code, or the code itself if it is not in the table.
     pub fn name<'a>(&'a self, code: &'a str) -> &'a str {
         self.get(code).map_or(code, |row| row.jurisdiction.as_str())
@@ -66,7 +71,7 @@ impl Jurisdictions {
 }
 
 /// A transfer basis in words, with its article of the GDPR.
-pub(super) fn transfer_basis(basis: &str) -> &str {
+pub(crate) fn transfer_basis(basis: &str) -> &str {
     match basis {
         "adequacy" => "adequacy decision (Art. 45)",
         "scc" => "standard contractual clauses (Art. 46)",

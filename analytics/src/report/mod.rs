@@ -9,17 +9,20 @@ mod chart;
 mod csv_files;
 mod data;
 mod focus;
-mod format;
+pub(crate) mod format;
 mod json;
 mod jurisdiction;
 mod message;
 mod page;
-mod parts;
+pub(crate) mod parts;
 mod section;
 mod tco_chart;
 mod xlsx;
 
+pub(crate) use csv_files::text as csv_text;
+pub(crate) use jurisdiction::transfer_basis;
 pub use jurisdiction::{Jurisdiction, Jurisdictions};
+pub(crate) use page::STYLE;
 
 use crate::price::PriceBook;
 use crate::query::{self, Period};

@@ -5,7 +5,7 @@ use super::{Facts, Meta, format, parts, section};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 /// The style, in the page itself: the report is one file.
-const STYLE: &str = include_str!("style.css");
+pub(crate) const STYLE: &str = include_str!("style.css");
 
 /// The whole page.
 pub(super) fn render(data: &Data, facts: &Facts, meta: &Meta) -> String {

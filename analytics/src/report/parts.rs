@@ -19,7 +19,7 @@ pub(super) fn explain(standing: Standing) -> &'static str {
 }
 
 /// The label of simulated traffic.
-pub(super) fn simulated() -> Markup {
+pub(crate) fn simulated() -> Markup {
     html! { span.simulated title="sent to a simulated endpoint: no provider was asked and nothing was billed" { "SIMULATED" } }
 }
 
