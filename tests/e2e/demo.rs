@@ -62,7 +62,10 @@ async fn the_papers_of_its_traffic_identify_nobody(demo: &Path) {
     let written: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(written["papers"].as_array().map(Vec::len), Some(9));
     let page = std::fs::read_to_string(out.join("transfer-register.html")).expect("a page");
-    assert!(page.contains("SIMULATED") && page.contains("EMAIL"), "it is of the demo's traffic");
+    assert!(
+        page.contains("SIMULATED") && page.contains("EMAIL"),
+        "it is of the demo's traffic"
+    );
 
     let planted = planted();
     assert!(planted.len() > 90, "{} values are planted", planted.len());

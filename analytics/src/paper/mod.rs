@@ -101,7 +101,7 @@ pub enum Error {
 }
 
 /// The records of the ledger in `dir` that began within the period, counted, and when the oldest
-/// and the newest exchange that it holds began. Reads them all, about 200,000 a second.
+/// and the newest exchange that it holds began. Reads them all.
 ///
 /// # Errors
 /// When the ledger cannot be read or does not hold.
