@@ -207,3 +207,6 @@ fn describe<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
         reason: error.to_string(),
     })
 }
+
+#[cfg(test)]
+mod tests;
