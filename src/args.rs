@@ -103,7 +103,7 @@ pub enum Command {
     /// Create, list and revoke the keys that callers show to the gate.
     ///
     /// Callers need no key until the first one is created; from then on all of them do. A running
-    /// gate notices changes at once.
+    /// gate notices changes within a second.
     #[command(subcommand)]
     Keys(KeysCommand),
     /// Work with the price book.

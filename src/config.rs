@@ -2,11 +2,15 @@
 //! bad value is an error that names file, line and expectation.
 
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use tollgate_proxy::config::{Endpoint, Failover, Inspection, Limits, Listen};
 use tollgate_redaction::NerConfig;
+
+/// The file that is read when none is named, if it is there.
+pub const FILE: &str = "tollgate.toml";
 
 /// The whole configuration.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -40,10 +44,13 @@ pub struct Config {
     pub local_llm: LocalLlm,
     /// Bounds of everything.
     pub limits: Limits,
+    /// The first 16 hex digits of the file's SHA-256.
+    #[serde(skip)]
+    pub version: String,
 }
 
 /// `[data]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Data {
     /// The directory, made at start with mode 0700.
@@ -97,7 +104,7 @@ pub struct Prices {
 }
 
 /// `[analytics]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Analytics {
     /// A ClickHouse server's HTTP address; empty: the embedded store.
@@ -111,7 +118,7 @@ pub struct Analytics {
 }
 
 /// `[local_llm]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct LocalLlm {
     /// A GGUF file; empty: SmolLM2-135M-Instruct from the runtime directory.
@@ -160,7 +167,7 @@ impl Config {
     /// Reads the file named, or the default `tollgate.toml` if there is one. Without either, the
     /// defaults hold.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
-        let path = file.unwrap_or(Path::new("tollgate.toml"));
+        let path = file.unwrap_or(Path::new(FILE));
         match std::fs::read_to_string(path) {
             Ok(text) => Self::parse(path, &text),
             Err(e) if file.is_none() && e.kind() == std::io::ErrorKind::NotFound => {
@@ -179,7 +186,9 @@ impl Config {
             file: file.into(),
             problem,
         };
-        let config: Config = toml::from_str(text).map_err(|e| fail(e.to_string()))?;
+        let mut config: Config = toml::from_str(text).map_err(|e| fail(e.to_string()))?;
+        let digest = Sha256::digest(text.as_bytes());
+        config.version = digest[..8].iter().map(|b| format!("{b:02x}")).collect();
         let mut names = HashSet::new();
         for endpoint in &config.endpoint {
             if !names.insert(&endpoint.name) {
@@ -231,6 +240,23 @@ impl Config {
         Ok(config)
     }
 
+    /// The sections in which it differs from another in what is read at start only.
+    pub fn needs_restart(&self, other: &Config) -> Vec<&'static str> {
+        let differs = [
+            ("listen", self.listen != other.listen),
+            ("data", self.data != other.data),
+            ("ledger", !self.ledger.is_same_at_start(&other.ledger)),
+            ("analytics", self.analytics != other.analytics),
+            (
+                "local_llm",
+                self.local_llm != other.local_llm
+                    || self.embedded_model() != other.embedded_model(),
+            ),
+        ];
+        let differs = differs.into_iter().filter(|(_, differs)| *differs);
+        differs.map(|(section, _)| section).collect()
+    }
+
     /// Whether the embedded on-prem model is wanted.
     pub fn embedded_model(&self) -> bool {
         self.endpoint.iter().any(|e| e.on_prem && e.url.is_none())
@@ -252,6 +278,22 @@ mod tests {
         let config = Config::parse(Path::new("tollgate.toml"), "").expect("valid");
         assert_eq!(config.listen.reverse, "127.0.0.1:8080");
         assert!(!config.embedded_model());
+    }
+
+    #[test]
+    fn what_is_read_at_start_only_is_named() {
+        let parse = |text: &str| Config::parse(Path::new("tollgate.toml"), text).expect(text);
+        let before = parse("");
+        let same = parse("[limits]\nexchanges_max = 5\n[ledger]\non_full = \"degrade\"\n");
+        assert_eq!(same.needs_restart(&before), [""; 0]);
+        assert_ne!(same.version, before.version);
+        let other = parse(
+            "[listen]\nreverse = \"127.0.0.1:1\"\n[data]\ndir = \"x\"\n\
+             [ledger]\nmode = \"strict\"\n[analytics]\nurl = \"http://x\"\n\
+             [[endpoint]]\nname = \"local\"\nwire = \"openai\"\non_prem = true\n",
+        );
+        let all = ["listen", "data", "ledger", "analytics", "local_llm"];
+        assert_eq!(other.needs_restart(&before), all);
     }
 
     #[test]

@@ -125,11 +125,8 @@ mod tests {
             json: false,
         };
         let token = print(&create, data).trim().to_owned();
-        let caller = keys::KeyRing::load(data)
-            .unwrap()
-            .lookup(&token)
-            .unwrap()
-            .unwrap();
+        let ring = keys::KeyRing::load(data).unwrap();
+        let caller = ring.lookup(&token).unwrap();
         assert_eq!(
             (caller.name.as_str(), caller.team.as_str()),
             ("ci", "platform")

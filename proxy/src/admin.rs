@@ -1,4 +1,4 @@
-//! The admin listener: health, readiness, metrics. No request here ever shows content.
+//! The admin listener: health, readiness, metrics, what was reloaded. No request here ever shows content.
 
 use axum::Router;
 use axum::http::{StatusCode, header};
@@ -15,6 +15,8 @@ pub trait Status: Send + Sync + 'static {
     fn degraded(&self) -> Vec<(String, String)>;
     /// Prometheus text.
     fn metrics(&self) -> String;
+    /// What of the configuration is in force, and what was wrong with what is not: JSON.
+    fn reloads(&self) -> String;
 }
 
 /// Serves the admin listener until `stop` resolves.
@@ -26,10 +28,17 @@ pub async fn serve(
     status: Arc<dyn Status>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let ready = Arc::clone(&status);
+    let (ready, reloads) = (Arc::clone(&status), Arc::clone(&status));
     let router = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(move || async move { readiness(&*ready) }))
+        .route(
+            "/reload",
+            get(move || async move {
+                let json = [(header::CONTENT_TYPE, "application/json")];
+                (json, reloads.reloads())
+            }),
+        )
         .route(
             "/metrics",
             get(move || async move {

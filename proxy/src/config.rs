@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use tollgate_redaction::{Adjustments, Allow, Entity, Jurisdiction};
 
 /// `[listen]`: the addresses of the gate.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Listen {
     /// Where callers send their requests. HTTP/1.1 and HTTP/2 with prior knowledge.
@@ -32,7 +32,7 @@ impl Default for Listen {
 }
 
 /// `[[endpoint]]`: a place that answers prompts, under the law of one jurisdiction.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Endpoint {
     /// Its name in policies, records and as path prefix (`/<name>/v1/…`): letters, digits, `-`,

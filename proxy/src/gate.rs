@@ -1,4 +1,5 @@
-//! What every exchange needs, made once at start and shared.
+//! What every exchange needs: made at start, shared, and replaced as a whole when the
+//! configuration changes. An exchange keeps to the end the gate that it began with.
 
 use crate::config::{Failover, Inspection, Limits};
 use crate::egress::Egress;
@@ -10,6 +11,7 @@ use crate::metrics::Metrics;
 use crate::policy::Policy;
 use crate::prompt::Prompt;
 use crate::wire::{Operation, Route};
+use arc_swap::ArcSwap;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tollgate_analytics::ledger::Ledger;
@@ -29,34 +31,38 @@ pub enum OnFull {
     Degrade,
 }
 
+/// The gate in force.
+pub type Current = ArcSwap<Gate>;
+
 /// The gate: configuration, rules and connections.
+#[derive(Clone)]
 pub struct Gate {
     /// In order of preference.
     pub endpoints: Vec<Arc<Endpoint>>,
     /// What happens when one does not answer.
     pub failover: Failover,
     /// What may go where.
-    pub policy: Policy,
+    pub policy: Arc<Policy>,
     /// Finds personal data and secrets.
     pub redactor: Arc<Redactor>,
     /// Whether it is asked.
     pub inspection: Inspection,
     /// Makes placeholders unguessable; kept in the data directory.
-    pub master_key: MasterKey,
+    pub master_key: Arc<MasterKey>,
     /// The callers' keys.
-    pub keys: KeyRing,
+    pub keys: Arc<KeyRing>,
     /// Where every exchange is recorded.
     pub ledger: Ledger,
     /// What happens to exchanges that it has no room for.
     pub on_full: OnFull,
     /// What tokens cost.
-    pub prices: PriceBook,
+    pub prices: Arc<PriceBook>,
     /// The way out.
     pub egress: Arc<Egress>,
     /// The bounds of everything.
     pub limits: Limits,
     /// A place for every exchange in work.
-    pub places: Semaphore,
+    pub places: Arc<Semaphore>,
     /// Counters.
     pub metrics: Arc<Metrics>,
 }

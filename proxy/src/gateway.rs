@@ -2,7 +2,7 @@
 
 use crate::downstream::Downstream;
 use crate::exchange;
-use crate::gate::Gate;
+use crate::gate::Current;
 use async_trait::async_trait;
 use pingora_core::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream};
 use pingora_core::protocols::http::ServerSession;
@@ -17,7 +17,7 @@ use std::time::Duration;
 
 /// The pingora application: the gate behind a listener.
 struct App {
-    gate: Arc<Gate>,
+    gate: Arc<Current>,
     options: HttpServerOptions,
 }
 
@@ -28,7 +28,7 @@ impl HttpServerApp for App {
         mut session: ServerSession,
         shutdown: &ShutdownWatch,
     ) -> Option<ReusedHttpStream> {
-        let limit = Duration::from_millis(self.gate.limits.header_timeout_ms);
+        let limit = Duration::from_millis(self.gate.load().limits.header_timeout_ms);
         // A head that cannot be read has no wire to be answered in: pingora's own 400 for what is
         // no HTTP, silence for a connection that closes or stalls.
         match tokio::time::timeout(limit, session.read_request()).await {
@@ -42,8 +42,10 @@ impl HttpServerApp for App {
         if *shutdown.borrow() {
             session.set_keepalive(None);
         }
-        let mut down = Downstream::new(session, &self.gate.limits);
-        if exchange::run(&self.gate, &mut down).await {
+        // Not before the head has come: a connection may have been idle for long.
+        let gate = self.gate.load_full();
+        let mut down = Downstream::new(session, &gate.limits);
+        if exchange::run(&gate, &mut down).await {
             down.finish().await
         } else {
             down.abort().await;
@@ -75,7 +77,7 @@ impl ShutdownSignalWatch for StopWhen {
 /// # Errors
 /// When the address cannot be listened on.
 pub fn serve(
-    gate: Arc<Gate>,
+    gate: Arc<Current>,
     listen: &crate::config::Listen,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), std::io::Error> {

@@ -43,21 +43,16 @@ pub fn identify(ring: &KeyRing, wire: WireKind, headers: &HeaderMap) -> Result<I
             credential = Some((HeaderName::from_static(name), value));
         }
     }
-    let failed = |e: keys::KeyError| Refusal::inspection_failed().because(e);
     if let Some(key) = key {
-        let caller = ring
-            .lookup(&key)
-            .map_err(failed)?
-            .ok_or_else(Refusal::unauthenticated)?;
-        let scope = format!("key:{}", caller.name);
+        let caller = ring.lookup(&key).ok_or_else(Refusal::unauthenticated)?;
         return Ok(Identity {
-            name: caller.name,
-            team: caller.team,
-            scope,
+            name: caller.name.clone(),
+            team: caller.team.clone(),
+            scope: format!("key:{}", caller.name),
             credential,
         });
     }
-    if ring.is_required().map_err(failed)? {
+    if ring.is_required() {
         return Err(Refusal::unauthenticated());
     }
     // Callers without a key are told apart by the credential that they bring.

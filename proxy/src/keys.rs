@@ -2,8 +2,8 @@
 //!
 //! A key is `tg-` and 256 random bits in base32. `keys.json` keeps its SHA-256 only, so the file
 //! lets nobody in; a slow hash would add nothing, because there is no guessable password behind it.
-//! The file is replaced atomically under a lock, and a [`KeyRing`] notices the replacement at its
-//! next look-up: a revocation needs no restart.
+//! The file is replaced atomically under a lock. A [`KeyRing`] is what stood in it when it was
+//! read; a running gate looks for a replacement and reads it anew ([`KeyRing::renewed`]).
 //!
 //! Once a key has been created, every caller needs one, even after the last is revoked. What cannot
 //! be read is an error, never "no keys".
@@ -13,9 +13,8 @@ use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
 
 /// The file's name in the data directory.
 pub const FILE: &str = "keys.json";
@@ -167,18 +166,9 @@ pub fn list(dir: &Path) -> Result<Vec<Key>, KeyError> {
     Ok(read(&dir.join(FILE))?.unwrap_or_default())
 }
 
-/// The keys that open the gate, kept in step with the file.
+/// The keys that open the gate, as they stood in the file when it was read.
+#[derive(Debug, Default)]
 pub struct KeyRing {
-    path: PathBuf,
-    loaded: RwLock<Arc<Loaded>>,
-}
-
-/// Which replacement of the file was read: inode, modification time and size change with it.
-type Stamp = (u64, i64, i64, u64);
-
-#[derive(Default)]
-struct Loaded {
-    stamp: Option<Stamp>,
     /// By the first eight bytes of the hash; the rest is compared in constant time.
     callers: HashMap<u64, Vec<([u8; 32], Caller)>>,
     any: bool,
@@ -191,89 +181,64 @@ impl KeyRing {
     /// When the file cannot be read or is malformed.
     pub fn load(dir: &Path) -> Result<KeyRing, KeyError> {
         let path = dir.join(FILE);
-        let loaded = RwLock::new(Arc::new(Loaded::read(&path)?));
-        Ok(KeyRing { path, loaded })
-    }
-
-    /// Whether callers must show a key: true from the first key created on.
-    ///
-    /// # Errors
-    /// When the file has changed and cannot be read: refuse the caller.
-    pub fn is_required(&self) -> Result<bool, KeyError> {
-        Ok(self.current()?.any)
-    }
-
-    /// The caller whose key this is; `None` for an unknown or revoked key.
-    ///
-    /// # Errors
-    /// When the file has changed and cannot be read: refuse the caller.
-    pub fn lookup(&self, token: &str) -> Result<Option<Caller>, KeyError> {
-        let current = self.current()?;
-        if !token.starts_with(PREFIX) || token.len() > TOKEN_BYTES_MAX {
-            return Ok(None);
-        }
-        let shown = digest(token);
-        let bucket = current
-            .callers
-            .get(&bucket_of(&shown))
-            .map_or(&[][..], Vec::as_slice);
-        let mut found = None;
-        for (hash, caller) in bucket {
-            if equal_in_constant_time(hash, &shown) {
-                found = Some(caller.clone());
-            }
-        }
-        Ok(found)
-    }
-
-    fn current(&self) -> Result<Arc<Loaded>, KeyError> {
-        let held = Arc::clone(&self.loaded.read().unwrap_or_else(PoisonError::into_inner));
-        let stamp = stamp_of(&self.path)?;
-        if stamp == held.stamp {
-            return Ok(held);
-        }
-        if stamp.is_none() {
-            // The file was there and is gone: that must not open the gate.
-            return Err(KeyError::Io {
-                action: "read",
-                path: self.path.clone(),
-                source: io::ErrorKind::NotFound.into(),
-            });
-        }
-        let fresh = Arc::new(Loaded::read(&self.path)?);
-        *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
-        Ok(fresh)
-    }
-}
-
-impl Loaded {
-    fn read(path: &Path) -> Result<Loaded, KeyError> {
-        // Stamped before it is read: a replacement in between is read once more, never missed.
-        let stamp = stamp_of(path)?;
-        let Some(keys) = read(path)? else {
-            return Ok(Loaded::default());
+        let Some(keys) = read(&path)? else {
+            return Ok(KeyRing::default());
         };
-        let mut loaded = Loaded {
-            stamp,
+        let mut ring = KeyRing {
             any: !keys.is_empty(),
-            ..Loaded::default()
+            ..KeyRing::default()
         };
         for key in keys.into_iter().filter(|key| key.revoked.is_none()) {
             let hash = unhex(&key.sha256).ok_or_else(|| KeyError::Malformed {
-                path: path.to_owned(),
+                path: path.clone(),
                 source: None,
             })?;
             let caller = Caller {
                 name: key.name,
                 team: key.team,
             };
-            loaded
-                .callers
-                .entry(bucket_of(&hash))
-                .or_default()
-                .push((hash, caller));
+            let bucket = ring.callers.entry(bucket_of(&hash)).or_default();
+            bucket.push((hash, caller));
         }
-        Ok(loaded)
+        Ok(ring)
+    }
+
+    /// Reads the keys anew.
+    ///
+    /// # Errors
+    /// As [`KeyRing::load`]; and when there were keys and the file is gone, which must not open
+    /// the gate.
+    pub fn renewed(&self, dir: &Path) -> Result<KeyRing, KeyError> {
+        let ring = KeyRing::load(dir)?;
+        if self.any && !ring.any {
+            return Err(KeyError::Io {
+                action: "find keys in",
+                path: dir.join(FILE),
+                source: io::ErrorKind::NotFound.into(),
+            });
+        }
+        Ok(ring)
+    }
+
+    /// Whether callers must show a key: true from the first key created on.
+    pub fn is_required(&self) -> bool {
+        self.any
+    }
+
+    /// The caller whose key this is; `None` for an unknown or revoked key.
+    pub fn lookup(&self, token: &str) -> Option<&Caller> {
+        if !token.starts_with(PREFIX) || token.len() > TOKEN_BYTES_MAX {
+            return None;
+        }
+        let shown = digest(token);
+        let bucket = self.callers.get(&bucket_of(&shown))?;
+        let mut found = None;
+        for (hash, caller) in bucket {
+            if equal_in_constant_time(hash, &shown) {
+                found = Some(caller);
+            }
+        }
+        found
     }
 }
 
@@ -350,23 +315,6 @@ fn private(path: &Path) -> io::Result<File> {
         .truncate(false)
         .mode(0o600)
         .open(path)
-}
-
-fn stamp_of(path: &Path) -> Result<Option<Stamp>, KeyError> {
-    match fs::metadata(path) {
-        Ok(meta) => Ok(Some((
-            meta.ino(),
-            meta.mtime(),
-            meta.mtime_nsec(),
-            meta.len(),
-        ))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(KeyError::Io {
-            action: "read",
-            path: path.to_owned(),
-            source,
-        }),
-    }
 }
 
 fn check_name(what: &'static str, given: &str) -> Result<(), KeyError> {
@@ -462,30 +410,28 @@ mod tests {
     }
 
     #[test]
-    fn a_key_opens_until_it_is_revoked_without_reloading() {
+    fn a_key_opens_until_it_is_revoked() {
         let dir = tempfile::tempdir().unwrap();
-        let ring = KeyRing::load(dir.path()).unwrap();
-        assert!(!ring.is_required().unwrap());
+        let none = KeyRing::load(dir.path()).unwrap();
+        assert!(!none.is_required());
 
         let one = create(dir.path(), "billing", "finance", [7; 32], 100).unwrap();
         let two = create(dir.path(), "ci", "", [8; 32], 101).unwrap();
-        assert!(ring.is_required().unwrap());
-        assert_eq!(
-            ring.lookup(&one).unwrap(),
-            Some(caller("billing", "finance"))
-        );
-        assert_eq!(ring.lookup(&two).unwrap(), Some(caller("ci", "")));
-        assert_eq!(ring.lookup(&one[..one.len() - 1]).unwrap(), None);
-        assert_eq!(ring.lookup("sk-somebody-elses").unwrap(), None);
-        assert_eq!(ring.lookup("").unwrap(), None);
+        let both = none.renewed(dir.path()).unwrap();
+        assert!(both.is_required() && !none.is_required());
+        assert_eq!(both.lookup(&one), Some(&caller("billing", "finance")));
+        assert_eq!(both.lookup(&two), Some(&caller("ci", "")));
+        assert_eq!(both.lookup(&one[..one.len() - 1]), None);
+        assert_eq!(both.lookup("sk-somebody-elses"), None);
+        assert_eq!(both.lookup(""), None);
 
         revoke(dir.path(), "billing", 102).unwrap();
         let id = list(dir.path()).unwrap()[1].id().to_owned();
         revoke(dir.path(), &id, 103).unwrap();
-        assert_eq!(ring.lookup(&one).unwrap(), None);
-        assert_eq!(ring.lookup(&two).unwrap(), None);
+        let revoked = both.renewed(dir.path()).unwrap();
+        assert_eq!((revoked.lookup(&one), revoked.lookup(&two)), (None, None));
         assert!(
-            ring.is_required().unwrap(),
+            revoked.is_required(),
             "revoking the last key must not open the gate"
         );
         assert!(matches!(
@@ -516,25 +462,22 @@ mod tests {
         let path = dir.path().join(FILE);
 
         fs::write(&path, "{\"version\":1,\"keys\":[").unwrap();
-        assert!(matches!(
-            ring.is_required(),
-            Err(KeyError::Malformed { .. })
-        ));
-        fs::write(
-            &path,
-            r#"{"version":1,"keys":[{"name":"x","sha256":"zz","created":1}]}"#,
-        )
-        .unwrap();
-        assert!(matches!(
-            ring.lookup("tg-x"),
-            Err(KeyError::Malformed { source: None, .. })
-        ));
+        let renewed = ring.renewed(dir.path());
+        assert!(matches!(renewed, Err(KeyError::Malformed { .. })));
+        let no_hash = r#"{"version":1,"keys":[{"name":"x","sha256":"zz","created":1}]}"#;
+        fs::write(&path, no_hash).unwrap();
         assert!(matches!(
             KeyRing::load(dir.path()),
-            Err(KeyError::Malformed { .. })
+            Err(KeyError::Malformed { source: None, .. })
         ));
-        fs::remove_file(&path).unwrap();
-        assert!(matches!(ring.is_required(), Err(KeyError::Io { .. })));
+        for gone in ["{\"version\":1,\"keys\":[]}", ""] {
+            match gone {
+                "" => fs::remove_file(&path).unwrap(),
+                empty => fs::write(&path, empty).unwrap(),
+            }
+            let renewed = ring.renewed(dir.path());
+            assert!(matches!(renewed, Err(KeyError::Io { .. })));
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const SYSLOG_PRIORITY: u8 = 13 * 8 + 6;
 
 /// `[[ledger.anchor]]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Anchor {
     /// `file:PATH`, `syslog:` (this machine's), `syslog:HOST:PORT` (by UDP), or an HTTP URL.

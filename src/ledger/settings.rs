@@ -7,7 +7,7 @@ use tollgate_analytics::ledger::{Check, Options, Sync};
 use tollgate_proxy::gate::OnFull;
 
 /// How the ledger is kept.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// When a record counts as written.
@@ -62,6 +62,16 @@ impl Settings {
             check: Check::LastSegment,
             ..Options::default()
         }
+    }
+
+    /// Whether it differs from another in nothing but what a running gate can take up.
+    pub fn is_same_at_start(&self, other: &Settings) -> bool {
+        let on_full = self.on_full;
+        let other = Settings {
+            on_full,
+            ..other.clone()
+        };
+        *self == other
     }
 
     /// The time between checkpoints.

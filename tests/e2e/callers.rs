@@ -2,7 +2,6 @@
 
 use crate::gate::{Gate, Setup, placeholders};
 use crate::upstream::Upstream;
-use std::process::Command;
 
 const EMAIL: &str = "nora.lindgren@brevlada.se";
 
@@ -56,29 +55,16 @@ async fn once_a_key_exists_everybody_needs_one_and_records_name_it() {
         "the caller's own credential is passed on"
     );
 
-    let created = Command::new(env!("CARGO_BIN_EXE_tollgate"))
-        .args([
-            "keys",
-            "create",
-            "--name",
-            "ward-seven",
-            "--team",
-            "hospital",
-            "--config",
-        ])
-        .arg(gate.data().with_file_name("tollgate.toml"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("the binary runs");
-    assert!(
-        created.status.success(),
-        "{}",
-        String::from_utf8_lossy(&created.stderr)
-    );
-    let key = String::from_utf8(created.stdout)
-        .expect("ASCII")
-        .trim()
-        .to_string();
+    let key = [
+        "keys",
+        "create",
+        "--name",
+        "ward-seven",
+        "--team",
+        "hospital",
+    ];
+    let key = gate.command(&key).trim().to_string();
+    gate.reloaded("keys", "applied", 1).await;
 
     assert_eq!(gate.post_as("sk-own", path, ask("hello")).await.status, 401);
     let refused = gate.post_as("tg-not-a-key", path, ask("hello")).await;

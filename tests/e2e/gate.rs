@@ -252,12 +252,7 @@ impl Gate {
 
     /// Asks it to end and waits until it has. Its directory stays until the value is dropped.
     pub async fn stop(&mut self) {
-        let pid = self
-            .child
-            .id()
-            .and_then(|id| rustix::process::Pid::from_raw(id as i32))
-            .expect("it runs");
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("signalled");
+        self.signal(rustix::process::Signal::TERM);
         let status = tokio::time::timeout(STOP_TIMEOUT, self.child.wait())
             .await
             .expect("it ends in time");
@@ -266,6 +261,56 @@ impl Gate {
             "the gate ended badly:\n{}",
             self.log()
         );
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        let pid = self.child.id().expect("it runs") as i32;
+        let pid = rustix::process::Pid::from_raw(pid).expect("a process");
+        rustix::process::kill_process(pid, signal).expect("signalled");
+    }
+
+    /// What the admin listener says of reloads.
+    pub async fn reloads(&self) -> serde_json::Value {
+        let url = format!("{}/reload", self.admin);
+        let reply = self.client.get(url).send().await.expect("a reply");
+        reply.json().await.expect("JSON")
+    }
+
+    /// Waits until a part (`configuration`, `keys`) was reloaded, or refused, so many times.
+    pub async fn reloaded(&self, part: &str, result: &str, times: u64) -> serde_json::Value {
+        let started = Instant::now();
+        loop {
+            let all = self.reloads().await;
+            if all[part][result].as_u64() >= Some(times) {
+                return all;
+            }
+            assert!(
+                started.elapsed() < Duration::from_secs(30),
+                "{all}\n{}",
+                self.log()
+            );
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Its configuration file.
+    pub fn config(&self) -> PathBuf {
+        self.dir.path().join("tollgate.toml")
+    }
+
+    /// Runs a command of the binary on its configuration; what it prints.
+    pub fn command(&self, arguments: &[&str]) -> String {
+        let ran = std::process::Command::new(env!("CARGO_BIN_EXE_tollgate"))
+            .args(arguments)
+            .arg("--config")
+            .arg(self.config())
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .expect("the binary runs");
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert!(ran.status.success(), "{arguments:?}: {said}");
+        String::from_utf8(ran.stdout).expect("UTF-8")
     }
 
     pub fn client(&self) -> &reqwest::Client {

@@ -34,6 +34,15 @@ pub enum Act {
         /// The version of the policy in force, as records name it.
         policy: String,
     },
+    /// A running gate took another configuration, policy or rules.
+    Reloaded {
+        /// The version of the configuration file: the first 16 hex digits of its SHA-256.
+        config: String,
+        /// The version of the policy in force from then on.
+        policy: String,
+        /// That of the policy before.
+        policy_before: String,
+    },
     /// A caller's key was made.
     KeyCreated {
         /// Its id; nothing of the key itself.

@@ -540,6 +540,17 @@ fn acts(facts: &Facts) -> Table {
         // Who did it and whose key it was may name a person, and stands in the ledger of acts alone.
         let (act, concerning) = match &done.act {
             Act::GateStarted { policy } => ("gate started", format!("policy {policy}")),
+            Act::Reloaded {
+                policy,
+                policy_before,
+                ..
+            } => (
+                "configuration changed",
+                match policy == policy_before {
+                    true => format!("policy {policy}, as before"),
+                    false => format!("policy {policy_before} to {policy}"),
+                },
+            ),
             Act::KeyCreated { team, .. } => ("key created", format!("team {team}")),
             Act::KeyRevoked { .. } => ("key revoked", String::new()),
             Act::Exported { from, to } => (

@@ -64,7 +64,7 @@ pub struct Endpoint {
 }
 
 /// For how long an endpoint is waited for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Timeouts {
     /// For a connection, TLS included.
     pub(crate) connect: Duration,
@@ -185,6 +185,16 @@ impl Endpoint {
             slots,
             resting_ms: AtomicU64::new(0),
         })
+    }
+
+    /// Whether it differs in nothing from another made from the same `[failover]`: then the one at
+    /// work can go on, with its connections and what it knows.
+    pub fn is_same(&self, other: &Endpoint) -> bool {
+        let key = |endpoint: &Endpoint| endpoint.key.as_ref().map(|key| key.expose().to_owned());
+        self.config == other.config
+            && key(self) == key(other)
+            && self.ca == other.ca
+            && self.timeouts == other.timeouts
     }
 
     /// Whether it fails too much to be used.
