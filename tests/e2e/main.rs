@@ -30,7 +30,7 @@ mod exchanges;
 mod failover;
 mod large_body;
 mod ledger;
-// mod reload;
+mod reload;
 mod sdk;
 mod store;
 mod streams;
