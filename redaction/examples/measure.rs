@@ -1,10 +1,10 @@
-//! Measures detection on labelled text: `measure DIRECTORY [--show LABEL] [--no-ner]`.
+//! Measures detection on labelled text: `measure DIRECTORY [--show LABEL] [--no-ner] [--all-text]`.
 //!
 //! The directory holds JSON lines `{"id", "text", "spans": [{"start", "end", "label"}]}` with
 //! offsets in code points. For each file and label it prints how many spans there are, how many
 //! are *leaked* (a letter or digit of theirs is in no finding of any label) and how many found
 //! spans hit nothing labelled, per kilobyte. `--show LABEL` prints the leaked values of a label:
-//! only for data that may be shown.
+//! only for data that may be shown. `--all-text` has the model read what can hold no name, too.
 
 use std::{
     collections::BTreeMap,
@@ -27,11 +27,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         args.next()
             .ok_or("usage: measure DIRECTORY [--show LABEL]")?,
     );
-    let (mut show, mut only_rules) = (None, false);
+    let (mut show, mut only_rules, mut all_text) = (None, false, false);
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--show" => show = args.next(),
             "--no-ner" => only_rules = true,
+            "--all-text" => all_text = true,
             _ => return Err(format!("unknown argument {arg}").into()),
         }
     }
@@ -42,6 +43,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let ner = NerConfig {
             device,
             runtime_dir,
+            all_text,
             ..NerConfig::default()
         };
         Redactor::new(&RedactorConfig {
@@ -84,7 +86,7 @@ fn measure(
 ) -> Result<(), Box<dyn std::error::Error>> {
     let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
     let mut alarms: BTreeMap<&'static str, usize> = BTreeMap::new();
-    let (mut bytes, mut cpu) = (0, Duration::ZERO);
+    let (mut bytes, mut windows, mut cpu) = (0, 0, Duration::ZERO);
     for line in std::fs::read_to_string(file)?.lines() {
         let line: serde_json::Value = serde_json::from_str(line)?;
         let text = line["text"].as_str().ok_or("a line without text")?;
@@ -100,6 +102,7 @@ fn measure(
             Instant::now() + Duration::from_secs(600),
         )?;
         cpu += inspection.cpu;
+        windows += inspection.ner_windows + inspection.ner_windows_cached;
         let found = &inspection.findings[0];
         let mut labelled = Vec::new();
         for span in line["spans"].as_array().into_iter().flatten() {
@@ -159,7 +162,7 @@ fn measure(
         }
     }
     println!(
-        "-- {} ({:.0} KB, {:.2} ms CPU/KB)",
+        "-- {} ({:.0} KB, {windows} windows for the model, {:.2} ms CPU/KB)",
         file.file_name().unwrap_or_default().to_string_lossy(),
         bytes as f64 / 1e3,
         cpu.as_secs_f64() * 1e6 / bytes as f64

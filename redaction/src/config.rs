@@ -32,6 +32,9 @@ pub struct NerConfig {
     /// How many windows' results are remembered, as keyed hashes and labels, without text. One
     /// takes about 150 bytes; 0 remembers none.
     pub cache_windows: usize,
+    /// Whether the built-in model reads everything, not only what can hold a name. It finds a little
+    /// more (`docs/detection.md`) and costs its time on all text.
+    pub all_text: bool,
     /// Models that the deployment adds to the built-in one, `[[ner.model]]`.
     pub model: Vec<ModelConfig>,
 }
@@ -99,6 +102,7 @@ impl Default for NerConfig {
                 .min(16),
             max_windows: 20_000,
             cache_windows: 65_536,
+            all_text: false,
             model: Vec::new(),
         }
     }

@@ -49,6 +49,8 @@ pub(crate) struct Ner {
     rampart: Model,
     rampart_name: Arc<str>,
     further: Vec<Further>,
+    /// Whether the built-in model reads what can hold no name, too.
+    all_text: bool,
 }
 
 /// What the models had to do.
@@ -103,6 +105,7 @@ impl Ner {
             names,
             keys: Keys::default(),
             further: Vec::new(),
+            all_text: config.all_text,
         };
         ner.self_test()?;
         let further = config.model.iter().map(|own| Further::open(config, own));
@@ -137,7 +140,7 @@ impl Ner {
         let mut wanted = self.further.iter().zip(&further);
         Reading {
             names: keyed(plan(segments, &self.keys, |unit| {
-                prefilter::may_hold_name(unit, &self.rules, &self.names)
+                self.all_text || prefilter::may_hold_name(unit, &self.rules, &self.names)
             })),
             all: wanted
                 .any(|(own, reads)| *reads && own.all_text)

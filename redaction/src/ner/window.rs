@@ -18,6 +18,11 @@ const UNIT: usize = 320;
 const LEAD: usize = 80;
 /// A unit with fewer letters than this is judged together with the one before it.
 const ALONE: usize = 24;
+/// The longest line, in bytes, that is read because the line before it is: addresses are written over
+/// several, and the last ones may hold a number only.
+const LINE: usize = 40;
+/// So many of such lines in a row.
+const LINES: usize = 4;
 
 /// Text for the model to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,13 +57,20 @@ pub(super) fn plan(segments: &[&str], keys: &Keys, wanted: impl Fn(&str) -> bool
     for (segment, text) in segments.iter().enumerate() {
         let mut open: Option<Span> = None;
         let mut previous = Span::new(0, 0);
+        // How many lines may yet be read because of one before them.
+        let mut lines = 0;
         let mut at = 0;
         while at < text.len() {
             let unit = Span::new(at, unit_end(text, at));
             at = unit.end;
             let before = std::mem::replace(&mut previous, unit);
             let body = &text[unit.range()];
-            if !wanted(body) {
+            if wanted(body) {
+                lines = LINES;
+            } else if lines > 0 && goes_on(text, unit) {
+                lines -= 1;
+            } else {
+                lines = 0;
                 continue;
             }
             let alone = body
@@ -97,6 +109,16 @@ pub(super) fn plan(segments: &[&str], keys: &Keys, wanted: impl Fn(&str) -> bool
         }
     }
     plan
+}
+
+/// Whether a unit can be one more line of an address: a short line with a letter or digit.
+fn goes_on(text: &str, unit: Span) -> bool {
+    let body = text[unit.range()].trim();
+    body.len() <= LINE
+        && body.contains(char::is_alphanumeric)
+        && text[..unit.start]
+            .trim_end_matches([' ', '\t', '\r'])
+            .ends_with('\n')
 }
 
 /// Where a window begins whose first new unit begins at `start`: at a word.
@@ -168,6 +190,25 @@ mod tests {
         let plan = all(&[&text, &text]);
         assert_eq!(plan.windows.len(), 1);
         assert_eq!(plan.copies.len(), 19_999);
+    }
+
+    #[test]
+    fn short_lines_go_with_the_line_before_them() {
+        let wanted = |unit: &str| unit.contains("Anna");
+        let planned = |text: &str| plan(&[text], &Keys::default(), wanted);
+        let address = "To: Anna Berg\n12 the mews\n\n 4711\n";
+        let rest = "No more of it, as this line is far too long for an address.\n17\n";
+        let text = format!("{address}{rest}");
+        let span = Span::new(0, address.trim_end().len());
+        let windows = planned(&text).windows;
+        assert_eq!(windows.len(), 1);
+        assert!(windows[0].span.contains(span) && windows[0].span.end <= address.len());
+        // A list of numbers is no address.
+        let list = format!("Anna\n{}", "12\n".repeat(50));
+        assert!(planned(&list).windows[0].span.end < 20);
+        // Read once, applied twice; all but the first line, which has another before it.
+        let twice = planned(&format!("{address}{rest}{address}"));
+        assert_eq!((twice.windows.len(), twice.copies.len()), (1, 2));
     }
 
     proptest! {
