@@ -20,6 +20,9 @@ pub struct Record {
     pub caller: String,
     /// The team that the caller's key belongs to, or empty.
     pub team: String,
+    /// The project that it is for, or empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub project: String,
     /// The wire that the caller spoke: `openai`, `anthropic`, or `unknown`.
     pub wire: String,
     /// GenAI operation name: `chat`, `embeddings`, `models`, or `unknown`.

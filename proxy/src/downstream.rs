@@ -17,6 +17,7 @@ pub struct Downstream {
     status: u16,
     bytes_sent: u64,
     body_read: bool,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Downstream {
@@ -31,7 +32,13 @@ impl Downstream {
             status: 0,
             bytes_sent: 0,
             body_read: false,
+            headers: Vec::new(),
         }
+    }
+
+    /// Headers that every answer has from here on, in place of an upstream's of the same name.
+    pub fn set_headers(&mut self, headers: Vec<(HeaderName, HeaderValue)>) {
+        self.headers = headers;
     }
 
     /// The request's method.
@@ -139,6 +146,10 @@ impl Downstream {
             ResponseHeader::build(status, Some(headers.len() + 2)).map_err(|_| Refusal::gone())?;
         for (name, value) in headers {
             head.append_header(name, value)
+                .map_err(|_| Refusal::gone())?;
+        }
+        for (name, value) in std::mem::take(&mut self.headers) {
+            head.insert_header(name, value)
                 .map_err(|_| Refusal::gone())?;
         }
         match length {

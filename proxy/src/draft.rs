@@ -36,6 +36,7 @@ impl Draft {
             started_us: i64::try_from(now.as_micros()).unwrap_or(i64::MAX),
             caller: "anonymous".into(),
             team: String::new(),
+            project: String::new(),
             wire: "unknown".into(),
             operation: "unknown".into(),
             stream: false,
@@ -71,6 +72,13 @@ impl Draft {
         self.record.exchange
     }
 
+    /// This instant.
+    pub(crate) fn now(&self) -> Timestamp {
+        let elapsed_us = i64::try_from(self.elapsed_us()).unwrap_or(i64::MAX);
+        let now = self.record.started_us.saturating_add(elapsed_us);
+        Timestamp::from_microsecond(now).unwrap_or_default()
+    }
+
     pub(crate) fn route(&mut self, route: &Route) {
         self.record.wire = route.wire.as_str().into();
         self.record.operation = route.operation.as_str().into();
@@ -79,6 +87,7 @@ impl Draft {
     pub(crate) fn caller(&mut self, caller: &Identity) {
         self.record.caller.clone_from(&caller.name);
         self.record.team.clone_from(&caller.team);
+        self.record.project.clone_from(&caller.project);
     }
 
     pub(crate) fn received(&mut self, bytes: usize) {

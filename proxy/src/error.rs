@@ -3,6 +3,7 @@
 //! What a caller is told (`message`) and what the log keeps (`internal`) are apart, and neither
 //! ever quotes a body: a parser says where it stumbled, not over what.
 
+use std::time::Duration;
 use tollgate_analytics::record::Outcome;
 
 /// An exchange that ends without the upstream's answer, or in the middle of it.
@@ -171,6 +172,77 @@ impl Refusal {
         }
     }
 
+    /// A caller, team or project (`level`) has all the requests in work that it may have.
+    pub fn requests_at_once(level: &str, max: u32) -> Self {
+        Refusal {
+            retry_after_s: Some(1),
+            ..Self::new(
+                429,
+                "requests_at_once",
+                Outcome::Refused,
+                format!("This {level} may have {max} requests in work at once, and has."),
+            )
+        }
+    }
+
+    /// A caller, team or project has used its requests for now.
+    pub fn requests_per_minute(level: &str, limit: u64, wait: Duration) -> Self {
+        Refusal {
+            retry_after_s: Some(seconds(wait)),
+            ..Self::new(
+                429,
+                "requests_per_minute",
+                Outcome::Refused,
+                format!("This {level} has used its {limit} requests per minute."),
+            )
+        }
+    }
+
+    /// A caller, team or project has used its tokens for now.
+    pub fn tokens_per_minute(level: &str, limit: u64, wait: Duration) -> Self {
+        Refusal {
+            retry_after_s: Some(seconds(wait)),
+            ..Self::new(
+                429,
+                "tokens_per_minute",
+                Outcome::Refused,
+                format!("This {level} has used its {limit} tokens per minute."),
+            )
+        }
+    }
+
+    /// A request of more tokens than there ever are: waiting does not help.
+    pub fn tokens_over_limit(level: &str, limit: u64) -> Self {
+        Self::new(
+            413,
+            "tokens_over_limit",
+            Outcome::Refused,
+            format!(
+                "This request alone has more than the {limit} tokens per minute of its {level}."
+            ),
+        )
+    }
+
+    /// A model that a caller, its team or its project may not ask for.
+    pub fn model_not_allowed(level: &str) -> Self {
+        Self::new(
+            403,
+            "model_not_allowed",
+            Outcome::Refused,
+            format!("This {level} may not ask for this model."),
+        )
+    }
+
+    /// No endpoint that serves the model may answer a caller, its team or its project.
+    pub fn endpoint_not_allowed(level: &str) -> Self {
+        Self::new(
+            403,
+            "endpoint_not_allowed",
+            Outcome::Refused,
+            format!("No endpoint that this {level} may use serves this model."),
+        )
+    }
+
     /// The inspection could not be done: nothing was sent.
     pub fn inspection_failed() -> Self {
         Refusal {
@@ -241,10 +313,9 @@ impl Refusal {
     }
 
     /// All endpoints that policy permits are left alone because they keep failing.
-    pub fn endpoints_unavailable(wait: std::time::Duration) -> Self {
-        let seconds = wait.as_millis().div_ceil(1000).max(1);
+    pub fn endpoints_unavailable(wait: Duration) -> Self {
         Refusal {
-            retry_after_s: Some(u32::try_from(seconds).unwrap_or(u32::MAX)),
+            retry_after_s: Some(seconds(wait)),
             ..Self::new(
                 503,
                 "endpoints_unavailable",
@@ -319,4 +390,10 @@ impl Refusal {
             "The caller closed the connection.",
         )
     }
+}
+
+/// Whole seconds for `Retry-After`, at least one.
+fn seconds(wait: Duration) -> u32 {
+    let seconds = wait.as_millis().div_ceil(1000).max(1);
+    u32::try_from(seconds).unwrap_or(u32::MAX)
 }

@@ -16,6 +16,7 @@
 //! every exchange that a caller saw completed is on record, whatever happens next.
 
 use crate::attempt::{self, Case, Sent};
+use crate::callers::Admission;
 use crate::downstream::Downstream;
 use crate::draft::Draft;
 use crate::error::Refusal;
@@ -74,6 +75,10 @@ async fn exchange(
     let caller = identify(&gate.keys, route.wire, down.headers())?;
     draft.caller(&caller);
     let _place = gate.places.try_acquire().map_err(|_| Refusal::busy())?;
+    let mut admission = Admission::new(&gate.callers, &gate.allowances, &caller);
+    let entered = admission.enter();
+    down.set_headers(admission.headers(route.wire, draft.now()));
+    entered?;
 
     let body = match route.operation {
         Operation::Models => Bytes::new(),
@@ -86,7 +91,11 @@ async fn exchange(
     let prompt = Prompt::parse(&route, body, &gate.limits)?;
     draft.request(prompt.stream(), gate.recordable_model(prompt.model()));
     let prompt_text_bytes: usize = prompt.texts().iter().map(|text| text.len()).sum();
-    let candidates = gate.candidates(&route, &prompt)?;
+    let tokens = estimated_usage(prompt_text_bytes as u64, 0).input;
+    let mut candidates = gate.candidates(&route, &prompt)?;
+    let admitted = admission.read(gate, &route, &prompt, tokens, &mut candidates);
+    down.set_headers(admission.headers(route.wire, draft.now()));
+    admitted?;
 
     let (prompt, inspection) = unless_gone(down, inspect(gate, prompt)).await?;
     draft.inspected(&inspection);
@@ -120,6 +129,7 @@ async fn exchange(
         drop_usage,
         slot: _slot,
     } = *sent;
+    admission.sent();
     let status = forwarded.status();
     draft.forwarded(forwarded.first_byte(), forwarded.upstream_bytes(), status);
     let context = Context {
@@ -137,6 +147,7 @@ async fn exchange(
         let answered = answer.streamed_text_bytes.filter(|_| status < 400)?;
         Some(estimated_usage(prompt_text_bytes as u64, answered))
     });
+    admission.settle(usage.map_or(0, |usage| usage.input + usage.output));
     draft.answered(
         usage,
         answer.restored,

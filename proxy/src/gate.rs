@@ -1,6 +1,7 @@
 //! What every exchange needs: made at start, shared, and replaced as a whole when the
 //! configuration changes. An exchange keeps to the end the gate that it began with.
 
+use crate::callers::{Allowances, Callers};
 use crate::config::{Failover, Inspection, Limits};
 use crate::egress::Egress;
 use crate::endpoint::{self, Endpoint};
@@ -51,6 +52,10 @@ pub struct Gate {
     pub master_key: Arc<MasterKey>,
     /// The callers' keys.
     pub keys: Arc<KeyRing>,
+    /// What callers, teams and projects may use.
+    pub allowances: Arc<Allowances>,
+    /// What they have used.
+    pub callers: Arc<Callers>,
     /// Where every exchange is recorded.
     pub ledger: Ledger,
     /// What happens to exchanges that it has no room for.

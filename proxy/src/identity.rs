@@ -1,10 +1,12 @@
 //! Who calls, and which of its headers go on.
 
+use crate::callers::Allowance;
 use crate::error::Refusal;
 use crate::keys::{self, KeyRing};
 use crate::wire::WireKind;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 /// A caller, as far as the gate knows it.
 #[derive(Clone, Debug)]
@@ -13,6 +15,10 @@ pub struct Identity {
     pub name: String,
     /// The key's team, or empty.
     pub team: String,
+    /// The key's project, or empty.
+    pub project: String,
+    /// What the key may use, if it brings that along.
+    pub allowance: Option<Arc<Allowance>>,
     /// What separates this caller's placeholders from everybody else's.
     pub scope: String,
     /// The caller's own credential for the provider, if it brought one. Never one of our keys.
@@ -48,6 +54,8 @@ pub fn identify(ring: &KeyRing, wire: WireKind, headers: &HeaderMap) -> Result<I
         return Ok(Identity {
             name: caller.name.clone(),
             team: caller.team.clone(),
+            project: caller.project.clone(),
+            allowance: caller.allowance.clone(),
             scope: format!("key:{}", caller.name),
             credential,
         });
@@ -66,6 +74,8 @@ pub fn identify(ring: &KeyRing, wire: WireKind, headers: &HeaderMap) -> Result<I
     Ok(Identity {
         name: "anonymous".into(),
         team: String::new(),
+        project: String::new(),
+        allowance: None,
         scope,
         credential,
     })

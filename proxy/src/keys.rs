@@ -8,6 +8,7 @@
 //! Once a key has been created, every caller needs one, even after the last is revoked. What cannot
 //! be read is an error, never "no keys".
 
+use crate::callers::Allowance;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -15,6 +16,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The file's name in the data directory.
 pub const FILE: &str = "keys.json";
@@ -34,6 +36,10 @@ pub struct Caller {
     pub name: String,
     /// The team that the key belongs to; may be empty.
     pub team: String,
+    /// The project that it is for; may be empty.
+    pub project: String,
+    /// What it may use, if it brings that along.
+    pub allowance: Option<Arc<Allowance>>,
 }
 
 /// One key as the file keeps it: nothing here opens the gate.
@@ -45,6 +51,12 @@ pub struct Key {
     /// May be empty.
     #[serde(default)]
     pub team: String,
+    /// May be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub project: String,
+    /// What it may use, where the configuration has no table for it.
+    #[serde(default, skip_serializing_if = "Allowance::is_unbounded")]
+    pub allowance: Allowance,
     /// Lower-case hex SHA-256 of the whole key, prefix included.
     pub sha256: String,
     /// When it was created; seconds since the Unix epoch.
@@ -87,7 +99,7 @@ pub enum KeyError {
         "{what} {given:?} must be 1 to {NAME_BYTES_MAX} of the characters a-z A-Z 0-9 . _ - @ and not start with a sign"
     )]
     Name {
-        /// `name` or `team`.
+        /// `name`, `team` or `project`.
         what: &'static str,
         /// What was given.
         given: String,
@@ -107,21 +119,31 @@ struct KeyFile {
     keys: Vec<Key>,
 }
 
+/// A key to be made.
+#[derive(Clone, Debug, Default)]
+pub struct NewKey<'a> {
+    /// Whose it is.
+    pub name: &'a str,
+    /// May be empty.
+    pub team: &'a str,
+    /// May be empty.
+    pub project: &'a str,
+    /// What it may use.
+    pub allowance: Allowance,
+}
+
 /// Creates a key from 256 `random` bits, stores its hash in `dir`, and returns the key itself: it
 /// can be shown now and never again. `now` is in seconds since the Unix epoch.
 ///
 /// # Errors
 /// When a name is malformed or taken, or the file cannot be read or replaced.
-pub fn create(
-    dir: &Path,
-    name: &str,
-    team: &str,
-    random: [u8; 32],
-    now: i64,
-) -> Result<String, KeyError> {
+pub fn create(dir: &Path, new: NewKey<'_>, random: [u8; 32], now: i64) -> Result<String, KeyError> {
+    let NewKey { name, team, .. } = new;
     check_name("name", name)?;
-    if !team.is_empty() {
-        check_name("team", team)?;
+    for (what, given) in [("team", team), ("project", new.project)] {
+        if !given.is_empty() {
+            check_name(what, given)?;
+        }
     }
     let token = format!("{PREFIX}{}", base32(&random));
     update(dir, |keys| {
@@ -134,6 +156,8 @@ pub fn create(
         keys.push(Key {
             name: name.to_owned(),
             team: team.to_owned(),
+            project: new.project.to_owned(),
+            allowance: new.allowance,
             sha256: hex(&digest(&token)),
             created: now,
             revoked: None,
@@ -196,6 +220,8 @@ impl KeyRing {
             let caller = Caller {
                 name: key.name,
                 team: key.team,
+                project: key.project,
+                allowance: (!key.allowance.is_unbounded()).then(|| Arc::new(key.allowance)),
             };
             let bucket = ring.callers.entry(bucket_of(&hash)).or_default();
             bucket.push((hash, caller));
@@ -317,13 +343,16 @@ fn private(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-fn check_name(what: &'static str, given: &str) -> Result<(), KeyError> {
-    let sound = given.len() <= NAME_BYTES_MAX
+/// Whether a key, a team or a project can be called so.
+pub(crate) fn is_name(given: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-@".contains(&byte);
+    given.len() <= NAME_BYTES_MAX
         && given.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && given
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"._-@".contains(&byte));
-    if sound {
+        && given.bytes().all(allowed)
+}
+
+fn check_name(what: &'static str, given: &str) -> Result<(), KeyError> {
+    if is_name(given) {
         Ok(())
     } else {
         Err(KeyError::Name {
@@ -406,7 +435,44 @@ mod tests {
         Caller {
             name: name.into(),
             team: team.into(),
+            project: String::new(),
+            allowance: None,
         }
+    }
+
+    fn new<'a>(name: &'a str, team: &'a str) -> NewKey<'a> {
+        NewKey {
+            name,
+            team,
+            ..NewKey::default()
+        }
+    }
+
+    #[test]
+    fn what_a_key_may_use_stands_with_it_and_a_file_of_before_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let allowance = Allowance {
+            models: vec!["gpt-*".into()],
+            requests_per_minute: std::num::NonZeroU64::new(60),
+            ..Allowance::default()
+        };
+        let made = NewKey {
+            project: "chat",
+            allowance: allowance.clone(),
+            ..new("ci", "a")
+        };
+        let token = create(dir.path(), made, [1; 32], 1).unwrap();
+        let ring = KeyRing::load(dir.path()).unwrap();
+        let caller = ring.lookup(&token).unwrap();
+        assert_eq!(caller.project, "chat");
+        assert_eq!(caller.allowance.as_deref(), Some(&allowance));
+        let text = fs::read_to_string(dir.path().join(FILE)).unwrap();
+        assert!(text.contains("\"requests_per_minute\": 60"), "{text}");
+
+        let plain = tempfile::tempdir().unwrap();
+        create(plain.path(), new("ci", "a"), [1; 32], 1).unwrap();
+        let text = fs::read_to_string(plain.path().join(FILE)).unwrap();
+        assert!(!text.contains("project") && !text.contains("allowance"));
     }
 
     #[test]
@@ -415,8 +481,8 @@ mod tests {
         let none = KeyRing::load(dir.path()).unwrap();
         assert!(!none.is_required());
 
-        let one = create(dir.path(), "billing", "finance", [7; 32], 100).unwrap();
-        let two = create(dir.path(), "ci", "", [8; 32], 101).unwrap();
+        let one = create(dir.path(), new("billing", "finance"), [7; 32], 100).unwrap();
+        let two = create(dir.path(), new("ci", ""), [8; 32], 101).unwrap();
         let both = none.renewed(dir.path()).unwrap();
         assert!(both.is_required() && !none.is_required());
         assert_eq!(both.lookup(&one), Some(&caller("billing", "finance")));
@@ -443,7 +509,7 @@ mod tests {
     #[test]
     fn the_file_holds_no_key_and_only_its_owner_reads_it() {
         let dir = tempfile::tempdir().unwrap();
-        let token = create(dir.path(), "ci", "platform", [1; 32], 100).unwrap();
+        let token = create(dir.path(), new("ci", "platform"), [1; 32], 100).unwrap();
         assert_eq!(token.len(), PREFIX.len() + 52);
         let path = dir.path().join(FILE);
         let text = fs::read_to_string(&path).unwrap();
@@ -457,7 +523,7 @@ mod tests {
     #[test]
     fn a_damaged_or_deleted_file_is_an_error_and_not_an_open_gate() {
         let dir = tempfile::tempdir().unwrap();
-        create(dir.path(), "ci", "", [1; 32], 100).unwrap();
+        create(dir.path(), new("ci", ""), [1; 32], 100).unwrap();
         let ring = KeyRing::load(dir.path()).unwrap();
         let path = dir.path().join(FILE);
 
@@ -485,17 +551,17 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         for bad in ["", "-x", "a b", "a\nb", &"x".repeat(65), "é"] {
             assert!(matches!(
-                create(dir.path(), bad, "", [1; 32], 1),
+                create(dir.path(), new(bad, ""), [1; 32], 1),
                 Err(KeyError::Name { what: "name", .. })
             ));
         }
-        create(dir.path(), "ci", "", [1; 32], 1).unwrap();
+        create(dir.path(), new("ci", ""), [1; 32], 1).unwrap();
         assert!(matches!(
-            create(dir.path(), "ci", "", [2; 32], 1),
+            create(dir.path(), new("ci", ""), [2; 32], 1),
             Err(KeyError::Taken(_))
         ));
         revoke(dir.path(), "ci", 2).unwrap();
-        create(dir.path(), "ci", "", [3; 32], 3).unwrap();
+        create(dir.path(), new("ci", ""), [3; 32], 3).unwrap();
         assert_eq!(list(dir.path()).unwrap().len(), 2);
     }
 
@@ -505,7 +571,9 @@ mod tests {
         std::thread::scope(|scope| {
             for index in 0..8_u8 {
                 let dir = dir.path();
-                scope.spawn(move || create(dir, &format!("k{index}"), "", [index; 32], 1).unwrap());
+                scope.spawn(move || {
+                    create(dir, new(&format!("k{index}"), ""), [index; 32], 1).unwrap()
+                });
             }
         });
         assert_eq!(list(dir.path()).unwrap().len(), 8);

@@ -4,6 +4,7 @@
 
 pub mod admin;
 mod attempt;
+pub mod callers;
 pub mod config;
 pub mod credential;
 mod downstream;

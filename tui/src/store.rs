@@ -318,6 +318,7 @@ fn exchange(row: query::Exchange) -> Result<Exchange, LoadError> {
         started_us: row.started_us,
         caller: row.caller,
         team: row.team,
+        project: String::new(),
         wire: row.wire,
         operation: row.operation,
         stream: row.stream,

@@ -16,6 +16,7 @@ pub(crate) fn sample(n: u64) -> Record {
         started_us: 1_790_000_000_000_000 + n as i64 * 1_000,
         caller: "key-7".into(),
         team: ["payments", "ward-3", ""][n as usize % 3].into(),
+        project: String::new(),
         wire: "openai".into(),
         operation: "chat".into(),
         stream: n.is_multiple_of(2),

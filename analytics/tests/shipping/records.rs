@@ -17,6 +17,7 @@ pub fn record(n: u64) -> Record {
         started_us: START_US + n as i64 * 1_000,
         caller: format!("key-{}", n % 7),
         team: team.into(),
+        project: String::new(),
         wire: "openai".into(),
         operation: "chat".into(),
         stream: n.is_multiple_of(2),

@@ -197,6 +197,7 @@ fn record(started_us: i64, seq: u64, dice: &mut Dice) -> Record {
         started_us,
         caller: caller.into(),
         team: team.into(),
+        project: String::new(),
         wire: if anthropic { "anthropic" } else { "openai" }.into(),
         operation: "chat".into(),
         stream: dice.roll(2) == 0,
