@@ -1,8 +1,10 @@
 //! The command line. Its help texts are the manual of each command.
 
+mod keys;
 mod ledger;
 mod papers;
 
+pub use keys::{CreateKeyArgs, KeysCommand};
 pub use ledger::{EraseArgs, ExportArgs, LedgerCommand, VerifyArgs};
 pub use papers::{PaperFormat, PapersArgs};
 
@@ -334,35 +336,6 @@ pub enum PolicyCommand {
         /// Print the explanation as JSON.
         #[arg(long)]
         json: bool,
-    },
-}
-
-/// What to do with the keys.
-#[derive(Debug, Subcommand)]
-pub enum KeysCommand {
-    /// Create a key and show it, this once: only its hash is kept.
-    Create {
-        /// Whose key it is; stands in the records. Unique among the keys in use.
-        #[arg(long)]
-        name: String,
-        /// The team that it belongs to; stands in the records, and policies can look at it.
-        #[arg(long, default_value = "")]
-        team: String,
-        /// Print it as JSON.
-        #[arg(long)]
-        json: bool,
-    },
-    /// List the keys, revoked ones included.
-    List {
-        /// Print them as JSON.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Revoke a key: it opens nothing from now on.
-    Revoke {
-        /// Its name or its id.
-        #[arg(value_name = "NAME")]
-        which: String,
     },
 }
 

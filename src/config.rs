@@ -3,9 +3,10 @@
 
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
+use tollgate_proxy::callers::{Allowance, Allowances};
 use tollgate_proxy::config::{Endpoint, Failover, Inspection, Limits, Listen};
 use tollgate_redaction::NerConfig;
 
@@ -24,6 +25,12 @@ pub struct Config {
     pub endpoint: Vec<Endpoint>,
     /// What happens when one does not answer.
     pub failover: Failover,
+    /// What each caller may use, by the name of its key; `anonymous` is all without one.
+    pub caller: BTreeMap<String, Allowance>,
+    /// What the keys of a team may use together.
+    pub team: BTreeMap<String, Allowance>,
+    /// What the keys of a project may use together.
+    pub project: BTreeMap<String, Allowance>,
     /// The ledger.
     pub ledger: crate::ledger::Settings,
     /// What the organization says of itself in the papers.
@@ -218,6 +225,7 @@ impl Config {
                 )));
             }
         }
+        config.allowances().map_err(fail)?;
         if let Some(fault) = config.failover.fault() {
             return Err(fail(fault));
         }
@@ -238,6 +246,15 @@ impl Config {
             }
         }
         Ok(config)
+    }
+
+    /// What callers, teams and projects may use.
+    ///
+    /// # Errors
+    /// A name that nobody can have, an endpoint that is not there.
+    pub fn allowances(&self) -> Result<Allowances, String> {
+        let endpoints: Vec<&str> = self.endpoint.iter().map(|e| e.name.as_str()).collect();
+        Allowances::new([&self.caller, &self.team, &self.project], &endpoints)
     }
 
     /// The sections in which it differs from another in what is read at start only.
@@ -316,6 +333,8 @@ mod tests {
         assert!(error("[ledger]\ncheckpoint_interval_s = 0").contains("at least 1"));
         assert!(error("[ledger]\norigin = \"a b\"").contains("without spaces"));
         assert!(error("[ledger]\nmode = \"loose\"").contains("`relaxed`"));
+        assert!(error("[team.a]\nrequests_per_minute = 0").contains("line 2"));
+        assert!(error("[team.a]\nendpoints = [\"x\"]").contains("team.\"a\": expected names"));
         assert!(error("[failover]\nopen_ms = 0").contains("at least 1"));
         assert!(error("[failover]\nbackoff_ms = 9000").contains("at least failover.backoff_ms"));
         assert!(error("[limits]\njson_depth_max = 0").contains("at least 1"));

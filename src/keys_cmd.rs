@@ -1,13 +1,14 @@
 //! `tollgate keys`: create, list and revoke the keys that callers show to the gate.
 
-use crate::args::KeysCommand;
+use crate::args::{CreateKeyArgs, KeysCommand};
 use crate::exit::Failure;
 use jiff::Timestamp;
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;
 use tollgate_analytics::ledger::Act;
-use tollgate_proxy::keys::{self, Key, KeyError};
+use tollgate_proxy::callers::Allowance;
+use tollgate_proxy::keys::{self, Key, KeyError, NewKey};
 
 /// Works on the keys of the data directory and prints the result on `out`. What was done to them,
 /// to be put on record.
@@ -18,31 +19,7 @@ pub fn run(
 ) -> Result<Option<Act>, Failure> {
     let now = crate::clock::now_s();
     match command {
-        KeysCommand::Create { name, team, json } => {
-            let mut random = [0; 32];
-            getrandom::fill(&mut random).map_err(|error| Failure::new(error.to_string()))?;
-            let token = keys::create(data, name, team, random, now).map_err(failure)?;
-            if *json {
-                writeln!(
-                    out,
-                    "{}",
-                    json!({ "name": name, "team": team, "key": token })
-                )?;
-            } else {
-                writeln!(out, "{token}")?;
-                eprintln!("This key is shown once: only its hash is kept. Callers send it where");
-                eprintln!(
-                    "they would send the provider's key. From now on every caller needs one."
-                );
-            }
-            let made = keys::list(data).map_err(failure)?;
-            let made = made.into_iter().rev().find(|key| key.name == *name);
-            return Ok(made.map(|key| Act::KeyCreated {
-                id: key.id().to_string(),
-                name: key.name,
-                team: key.team,
-            }));
-        }
+        KeysCommand::Create(args) => return create(args, data, now, out).map(Some),
         KeysCommand::List { json: true } => {
             let shown: Vec<_> = keys::list(data)
                 .map_err(failure)?
@@ -61,7 +38,11 @@ pub fn run(
                     Some(at) => format!("revoked {}", date(at)),
                     None => "in use".to_owned(),
                 };
-                let team = if key.team.is_empty() { "-" } else { &key.team };
+                let team = match (key.team.as_str(), key.project.as_str()) {
+                    ("", "") => "-".to_owned(),
+                    (team, "") => team.to_owned(),
+                    (team, project) => format!("{team}/{project}"),
+                };
                 let created = date(key.created);
                 writeln!(
                     out,
@@ -81,6 +62,46 @@ pub fn run(
     Ok(None)
 }
 
+fn create(
+    args: &CreateKeyArgs,
+    data: &Path,
+    now: i64,
+    out: &mut impl Write,
+) -> Result<Act, Failure> {
+    let mut random = [0; 32];
+    getrandom::fill(&mut random).map_err(|error| Failure::new(error.to_string()))?;
+    let new = NewKey {
+        name: &args.name,
+        team: &args.team,
+        project: &args.project,
+        allowance: Allowance {
+            requests_per_minute: args.requests_per_minute,
+            tokens_per_minute: args.tokens_per_minute,
+            requests_max: args.requests_max,
+            models: args.models.clone(),
+            endpoints: args.endpoints.clone(),
+        },
+    };
+    let token = keys::create(data, new, random, now).map_err(failure)?;
+    let made = keys::list(data).map_err(failure)?;
+    let made = made.into_iter().rev().find(|key| key.name == args.name);
+    let made = made.ok_or_else(|| failure(KeyError::NotFound(args.name.clone())))?;
+    if args.json {
+        let mut shown = to_json(&made);
+        shown["key"] = token.into();
+        writeln!(out, "{shown}")?;
+    } else {
+        writeln!(out, "{token}")?;
+        eprintln!("This key is shown once: only its hash is kept. Callers send it where");
+        eprintln!("they would send the provider's key. From now on every caller needs one.");
+    }
+    Ok(Act::KeyCreated {
+        id: made.id().to_string(),
+        name: made.name,
+        team: made.team,
+    })
+}
+
 /// A name that cannot be taken is the caller's mistake; the rest is not.
 fn failure(error: KeyError) -> Failure {
     match error {
@@ -94,6 +115,8 @@ fn to_json(key: &Key) -> serde_json::Value {
         "id": key.id(),
         "name": key.name,
         "team": key.team,
+        "project": key.project,
+        "allowance": key.allowance,
         "created": date(key.created),
         "revoked": key.revoked.map(date),
     })
@@ -119,11 +142,13 @@ mod tests {
         let data = dir.path();
         let list = KeysCommand::List { json: false };
         assert!(print(&list, data).contains("no keys"));
-        let create = KeysCommand::Create {
+        let create = KeysCommand::Create(CreateKeyArgs {
             name: "ci".into(),
             team: "platform".into(),
-            json: false,
-        };
+            project: "chat".into(),
+            models: vec!["gpt-*".into()],
+            ..CreateKeyArgs::default()
+        });
         let token = print(&create, data).trim().to_owned();
         let ring = keys::KeyRing::load(data).unwrap();
         let caller = ring.lookup(&token).unwrap();
@@ -133,6 +158,7 @@ mod tests {
         );
 
         let listed = print(&KeysCommand::List { json: true }, data);
+        assert!(listed.contains("\"chat\"") && listed.contains("gpt-*"));
         assert!(listed.contains("\"ci\"") && !listed.contains(&token[3..]));
         print(&KeysCommand::Revoke { which: "ci".into() }, data);
         assert!(print(&list, data).contains("revoked"));

@@ -140,8 +140,12 @@ fn create_keys(data: &Path, prompts: &[Prompt]) -> Result<BTreeMap<String, Strin
         let name = format!("{team}-{}", &Uuid::now_v7().simple().to_string()[24..]);
         let mut random = [0; 32];
         getrandom::fill(&mut random).map_err(|error| Failure::new(error.to_string()))?;
-        let token =
-            keys::create(data, &name, team, random, crate::clock::now_s()).map_err(Failure::new)?;
+        let new = keys::NewKey {
+            name: &name,
+            team,
+            ..keys::NewKey::default()
+        };
+        let token = keys::create(data, new, random, crate::clock::now_s()).map_err(Failure::new)?;
         tokens.insert(team.to_string(), token);
     }
     Ok(tokens)

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tollgate_analytics::ledger::Ledger;
 use tollgate_proxy::Egress;
+use tollgate_proxy::callers::{Allowances, Callers};
 use tollgate_proxy::endpoint::{Endpoint, LocalModelWatch};
 use tollgate_proxy::gate::Gate;
 use tollgate_proxy::keys::KeyRing;
@@ -58,6 +59,8 @@ impl Builder {
             inspection: config.inspection.clone(),
             master_key: Arc::new(master_key(&self.data_dir)?),
             keys: Arc::new(KeyRing::load(&self.data_dir).map_err(Failure::new)?),
+            allowances: allowances(config)?,
+            callers: Arc::new(Callers::default()),
             ledger: self.ledger.clone(),
             on_full: config.ledger.on_full,
             prices: Arc::new(crate::prices::book(config)?),
@@ -101,6 +104,7 @@ impl Builder {
             policy: Arc::new(load_policy(&config.policy.file)?),
             redactor,
             inspection: config.inspection.clone(),
+            allowances: allowances(config)?,
             on_full: config.ledger.on_full,
             prices: Arc::new(crate::prices::book(config)?),
             places,
@@ -143,6 +147,10 @@ impl Builder {
             files: Stamps::of(&places),
         }
     }
+}
+
+fn allowances(config: &Config) -> Result<Arc<Allowances>, Failure> {
+    config.allowances().map(Arc::new).map_err(Failure::usage)
 }
 
 impl Built {

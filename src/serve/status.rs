@@ -71,6 +71,7 @@ impl admin::Status for Status {
             _ = writeln!(text, "tollgate_child_up{{child=\"{name}\"}} {up}");
         }
         health::render(&self.gate.load().endpoints, &mut text);
+        self.gate.load().callers.render(&mut text);
         self.reloads.render(&mut text);
         self.signing.render(&mut text);
         let ship = self.ship.borrow().clone();

@@ -30,6 +30,7 @@ mod exchanges;
 mod failover;
 mod large_body;
 mod ledger;
+mod limits;
 mod reload;
 mod sdk;
 mod store;
