@@ -1,4 +1,5 @@
-//! Measures detection on labelled text: `measure DIRECTORY [--show LABEL] [--no-ner] [--all-text]`.
+//! Measures detection on labelled text: `measure DIRECTORY [--show LABEL] [--no-ner | --only-ner]
+//! [--all-text]`.
 //!
 //! The directory holds JSON lines `{"id", "text", "spans": [{"start", "end", "label"}]}` with
 //! offsets in code points. For each file and label it prints how many spans there are, how many
@@ -27,11 +28,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         args.next()
             .ok_or("usage: measure DIRECTORY [--show LABEL]")?,
     );
-    let (mut show, mut only_rules, mut all_text) = (None, false, false);
+    let (mut show, mut all_text) = (None, false);
+    let mut modes = vec![Device::Off, Device::Auto];
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--show" => show = args.next(),
-            "--no-ner" => only_rules = true,
+            "--no-ner" => modes = vec![Device::Off],
+            "--only-ner" => modes = vec![Device::Auto],
             "--all-text" => all_text = true,
             _ => return Err(format!("unknown argument {arg}").into()),
         }
@@ -60,11 +63,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         })
         .collect();
     files.sort();
-    let modes = if only_rules {
-        vec![Device::Off]
-    } else {
-        vec![Device::Off, Device::Auto]
-    };
     for device in modes {
         println!("== device {device}");
         let redactor = redactor(device)?;
@@ -162,9 +160,9 @@ fn measure(
         }
     }
     println!(
-        "-- {} ({:.0} KB, {windows} windows for the model, {:.2} ms CPU/KB)",
+        "-- {} ({bytes} bytes, {windows} windows for the model, {:.3} ms CPU, {:.2} a KB)",
         file.file_name().unwrap_or_default().to_string_lossy(),
-        bytes as f64 / 1e3,
+        cpu.as_secs_f64() * 1e3,
         cpu.as_secs_f64() * 1e6 / bytes as f64
     );
     print(&tallies);

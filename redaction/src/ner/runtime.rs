@@ -1,5 +1,6 @@
 //! ONNX Runtime, loaded at run time: one environment for the process, a pool of sessions.
 
+use super::requantise::{Weights, requantise};
 use crate::{Error, config::Device};
 use ort::{
     environment::Environment,
@@ -40,11 +41,37 @@ fn environment(library: &Path) -> Result<Environment, Error> {
 /// A pool of sessions over one model. Each runs on the thread that took it.
 pub(super) struct Pool {
     environment: Environment,
-    model: PathBuf,
+    model: Source,
     device: Device,
     limit: usize,
     sessions: Mutex<Sessions>,
     returned: Condvar,
+}
+
+/// A model's file and, where its weights were changed, the model.
+struct Source {
+    path: PathBuf,
+    changed: Option<Vec<u8>>,
+}
+
+impl Source {
+    /// The model as a device reads it best.
+    fn read(path: &Path, device: Device) -> Result<Self, Error> {
+        let changed = match device {
+            Device::Cuda(_) => None,
+            _ => {
+                let bytes = std::fs::read(path).map_err(|source| Error::Io {
+                    path: path.into(),
+                    source,
+                })?;
+                requantise(&bytes, Weights::of_this_cpu())
+            }
+        };
+        Ok(Self {
+            path: path.into(),
+            changed,
+        })
+    }
 }
 
 struct Sessions {
@@ -74,26 +101,30 @@ impl Pool {
         }
         let environment = environment(&library)?;
         let cuda = library.with_file_name(CUDA_PROVIDER).exists();
-        let (session, device) = match device {
+        let open_on = |device| -> Result<(Session, Source, Device), Error> {
+            let source = Source::read(model, device)?;
+            Ok((open(&environment, &source, device)?, source, device))
+        };
+        let (session, model, device) = match device {
             Device::Cuda(number) if !cuda => {
                 return Err(Error::Device {
                     device: Device::Cuda(number).to_string(),
                     reason: format!("{CUDA_PROVIDER} is not beside {LIBRARY}"),
                 });
             }
-            Device::Cuda(_) => (open(&environment, model, device)?, device),
-            Device::Auto if cuda => match open(&environment, model, Device::Cuda(0)) {
-                Ok(session) => (session, Device::Cuda(0)),
+            Device::Cuda(_) => open_on(device)?,
+            Device::Auto if cuda => match open_on(Device::Cuda(0)) {
+                Ok(opened) => opened,
                 Err(error) => {
                     tracing::info!(%error, "the model runs on the CPU");
-                    (open(&environment, model, Device::Cpu)?, Device::Cpu)
+                    open_on(Device::Cpu)?
                 }
             },
-            _ => (open(&environment, model, Device::Cpu)?, Device::Cpu),
+            _ => open_on(Device::Cpu)?,
         };
         Ok(Self {
             environment,
-            model: model.into(),
+            model,
             device,
             limit: limit.max(1),
             sessions: Mutex::new(Sessions {
@@ -224,7 +255,7 @@ impl Lease<'_> {
 }
 
 /// One session: one thread that does not spin, no memory kept between runs.
-fn open(environment: &Environment, model: &Path, device: Device) -> Result<Session, Error> {
+fn open(environment: &Environment, model: &Source, device: Device) -> Result<Session, Error> {
     let provider = match device {
         Device::Cuda(number) => {
             let number = i32::try_from(number).unwrap_or(i32::MAX);
@@ -236,14 +267,17 @@ fn open(environment: &Environment, model: &Path, device: Device) -> Result<Sessi
         _ => ep::CPU::default().with_arena_allocator(false).build(),
     };
     let commit = || -> Result<Session, ort::Error> {
-        Session::builder(environment)?
+        let mut builder = Session::builder(environment)?
             .with_optimization_level(GraphOptimizationLevel::All)?
             .with_intra_threads(1)?
             .with_inter_threads(1)?
             .with_intra_op_spinning(false)?
             .with_memory_pattern(false)?
-            .with_execution_providers([provider])?
-            .commit_from_file(model)
+            .with_execution_providers([provider])?;
+        match &model.changed {
+            Some(bytes) => builder.commit_from_memory(bytes),
+            None => builder.commit_from_file(&model.path),
+        }
     };
     commit().map_err(|error| match device {
         Device::Cuda(_) => Error::Device {
@@ -251,7 +285,7 @@ fn open(environment: &Environment, model: &Path, device: Device) -> Result<Sessi
             reason: error.to_string(),
         },
         _ => Error::Runtime {
-            path: model.into(),
+            path: model.path.clone(),
             reason: error.to_string(),
         },
     })
@@ -262,3 +296,60 @@ const LIBRARY: &str = "libonnxruntime.dylib";
 #[cfg(not(target_os = "macos"))]
 const LIBRARY: &str = "libonnxruntime.so";
 const CUDA_PROVIDER: &str = "libonnxruntime_providers_cuda.so";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+    use tokenizers::Tokenizer;
+
+    /// The scores that a model gives the tokens of a text.
+    fn scores(environment: &Environment, model: &Source, ids: &[i64]) -> Vec<f32> {
+        let mut session = open(environment, model, Device::Cpu).unwrap();
+        let ones = vec![1i64; ids.len()];
+        let zeros = vec![0i64; ids.len()];
+        let shape = [1, ids.len()];
+        let mut given = HashMap::new();
+        for (name, data) in [
+            ("input_ids", ids),
+            ("attention_mask", &ones),
+            ("token_type_ids", &zeros),
+        ] {
+            given.insert(name, TensorRef::from_array_view((shape, data)).unwrap());
+        }
+        let outputs = session.run(given).unwrap();
+        let (_, scores) = outputs[0].try_extract_tensor::<f32>().unwrap();
+        scores.to_vec()
+    }
+
+    #[test]
+    fn eight_bit_weights_say_what_four_bit_weights_say() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let runtime =
+            std::env::var_os("TOLLGATE_RUNTIME").map_or(root.join(".runtime"), PathBuf::from);
+        let path = runtime.join("rampart/model_q4.onnx");
+        let environment = environment(&runtime.join("onnxruntime").join(LIBRARY)).unwrap();
+        let tokenizer = Tokenizer::from_file(runtime.join("rampart/tokenizer.json")).unwrap();
+        let text = "Mrs Angela Brown of 42 Garden Street, Boston, asked for a form on Monday.";
+        let encoding = tokenizer.encode(text, true).unwrap();
+        let ids: Vec<i64> = encoding.get_ids().iter().map(|&id| i64::from(id)).collect();
+        let source = |weights: Option<Weights>| Source {
+            path: path.clone(),
+            changed: weights.map(|weights| {
+                requantise(&std::fs::read(&path).unwrap(), weights).expect("it has 4-bit weights")
+            }),
+        };
+        let shipped = scores(&environment, &source(None), &ids);
+        let classes = shipped.len() / ids.len();
+        let best = |scores: &[f32]| -> Vec<usize> {
+            let tokens = scores.chunks_exact(classes);
+            let best = |token: &[f32]| (0..classes).max_by(|&a, &b| token[a].total_cmp(&token[b]));
+            tokens.map(|token| best(token).unwrap()).collect()
+        };
+        assert!(best(&shipped).iter().filter(|class| **class != 0).count() >= 5);
+        for weights in [Weights::of_this_cpu(), Weights::Unsigned] {
+            let scores = scores(&environment, &source(Some(weights)), &ids);
+            assert_eq!(best(&scores), best(&shipped), "{weights:?}");
+        }
+    }
+}
