@@ -43,8 +43,8 @@ pub struct Endpoint {
     /// Whose prices apply: a provider of the price book; absent: the wire's own name.
     #[serde(default)]
     pub provider: Option<String>,
-    /// Base URL up to and including the version segment (`https://api.openai.com/v1`). Absent
-    /// only for the embedded on-prem model.
+    /// Base URL up to and including what stands before the wire's own paths
+    /// (`https://api.openai.com/v1`; [`docs/wires.md`] has each wire's). Absent only for the embedded on-prem model.
     #[serde(default)]
     pub url: Option<String>,
     /// ISO 3166-1 alpha-2 code, or `EU`, of the law that the endpoint's data is under. Required
@@ -67,6 +67,10 @@ pub struct Endpoint {
     /// What its model is called there. When present, the request's `model` is replaced by it.
     #[serde(default)]
     pub model: Option<String>,
+    /// Whether a stream's token usage is asked for where its caller left it open. Off for
+    /// providers that refuse the question and tell it unasked (Mistral). Only on OpenAI's wire.
+    #[serde(default = "asks_usage")]
+    pub asks_usage: bool,
     /// Our credential there: `env:NAME` or `file:PATH`. Absent: the caller's own is passed on.
     #[serde(default)]
     pub key: Option<String>,
@@ -101,6 +105,10 @@ pub struct Endpoint {
     /// Asks it from time to time whether it is up. Absent: only exchanges tell.
     #[serde(default)]
     pub health: Option<Health>,
+}
+
+fn asks_usage() -> bool {
+    true
 }
 
 fn queue_timeout_ms() -> u64 {

@@ -178,7 +178,9 @@ impl Draft {
     pub(crate) fn price(&mut self, book: &PriceBook, provider: &str, model: &str) {
         let record = &mut self.record;
         let free = record.route.as_ref().is_none_or(|r| r.on_prem)
-            || record.operation == "models"
+            // OpenAI: "The moderation endpoint is free to use."
+            || matches!(record.operation.as_str(), "models" | "count_tokens")
+            || provider == "openai" && record.operation == "moderations"
             || record.status >= 400;
         let at = Timestamp::from_microsecond(record.started_us);
         record.cost = match (free, &record.usage, at) {

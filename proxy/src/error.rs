@@ -72,6 +72,16 @@ impl Refusal {
         )
     }
 
+    /// A stream in a form that is not restored.
+    pub fn array_stream() -> Self {
+        Self::new(
+            422,
+            "array_stream",
+            Outcome::Refused,
+            "Expected alt=sse in the query: a stream as one JSON array is not passed on.",
+        )
+    }
+
     /// Not `application/json`.
     pub fn content_type() -> Self {
         Self::new(

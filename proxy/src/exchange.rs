@@ -36,7 +36,8 @@ use tollgate_analytics::record::Usage;
 pub async fn run(gate: &Gate, down: &mut Downstream) -> bool {
     let mut draft = Draft::new(&gate.policy);
     gate.metrics.in_flight.fetch_add(1, Relaxed);
-    let mut api = None;
+    let wire_of = |name: &str| gate.wire_of(name);
+    let mut api = wire::guess(down.uri(), wire_of);
     let result = exchange(gate, down, &mut draft, &mut api).await;
     gate.metrics.in_flight.fetch_sub(1, Relaxed);
     match result {
@@ -62,17 +63,14 @@ async fn exchange(
     gate: &Gate,
     down: &mut Downstream,
     draft: &mut Draft,
-    api: &mut Option<Api>,
+    api: &mut Api,
 ) -> Result<(), Refusal> {
     let route = wire::route(down.method(), down.uri(), down.headers(), |name| {
-        gate.endpoints
-            .iter()
-            .find(|e| e.name() == name)
-            .map(|e| e.config().wire)
+        gate.wire_of(name)
     })?;
-    *api = Some(route.api());
+    *api = route.api();
     draft.route(&route);
-    let caller = identify(&gate.keys, route.wire, down.headers())?;
+    let caller = identify(&gate.keys, &route, down.headers())?;
     draft.caller(&caller);
     let _place = gate.places.try_acquire().map_err(|_| Refusal::busy())?;
     let mut admission = Admission::new(&gate.callers, &gate.allowances, &caller);

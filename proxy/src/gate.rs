@@ -11,7 +11,7 @@ use crate::keys::KeyRing;
 use crate::metrics::Metrics;
 use crate::policy::Policy;
 use crate::prompt::Prompt;
-use crate::wire::{Operation, Route};
+use crate::wire::{Operation, Route, WireKind};
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -91,6 +91,12 @@ impl Candidates {
 }
 
 impl Gate {
+    /// The wire of the endpoint of that name.
+    pub(crate) fn wire_of(&self, name: &str) -> Option<WireKind> {
+        let endpoint = self.endpoints.iter().find(|e| e.name() == name)?;
+        Some(endpoint.config().wire)
+    }
+
     /// The endpoints for a request: the one that it names by prefix, else all that serve its model.
     pub(crate) fn candidates(&self, route: &Route, prompt: &Prompt) -> Result<Candidates, Refusal> {
         let serving = |e: &Endpoint| e.serves(route.wire, route.operation);
@@ -100,7 +106,7 @@ impl Gate {
             .enumerate()
             .filter(|(_, e)| match (&route.prefix, route.operation) {
                 (Some(prefix), _) => e.name() == prefix && serving(e),
-                (None, Operation::Models) => serving(e),
+                (None, Operation::Models) if route.model.is_none() => serving(e),
                 (None, _) => serving(e) && e.pattern(prompt.model()).is_some(),
             })
             .map(|(index, _)| index)

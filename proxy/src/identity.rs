@@ -3,7 +3,8 @@
 use crate::callers::Allowance;
 use crate::error::Refusal;
 use crate::keys::{self, KeyRing};
-use crate::wire::WireKind;
+use crate::secret::Secret;
+use crate::wire::Route;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -30,13 +31,20 @@ pub const KEY_HEADER: &str = "tollgate-key";
 
 /// Identifies a caller, or refuses it: a key of ours must be valid, and once keys exist everybody
 /// needs one.
-pub fn identify(ring: &KeyRing, wire: WireKind, headers: &HeaderMap) -> Result<Identity, Refusal> {
+pub fn identify(ring: &KeyRing, route: &Route, headers: &HeaderMap) -> Result<Identity, Refusal> {
     let mut key = headers
         .get(KEY_HEADER)
         .map(|v| v.to_str().unwrap_or("").to_string());
     let mut credential = None;
-    for &name in wire.credential_headers() {
-        let Some(value) = headers.get(name) else {
+    let wire = route.wire;
+    // What came in the query is taken for what its header would have brought.
+    let queried = route.key.as_ref().map(Secret::expose);
+    let queried = queried.map(HeaderValue::from_str).transpose();
+    let queried = queried.map_err(|_| Refusal::unauthenticated())?;
+    let brought = wire.credential_headers().iter().enumerate();
+    for (index, &name) in brought {
+        let first = queried.as_ref().filter(|_| index == 0);
+        let Some(value) = headers.get(name).or(first) else {
             continue;
         };
         let text = value.to_str().map_err(|_| Refusal::unauthenticated())?;

@@ -22,6 +22,7 @@ mod inspect;
 pub mod json;
 pub mod keys;
 pub mod metrics;
+pub mod ndjson;
 pub mod pattern;
 pub mod permit;
 pub mod policy;

@@ -21,7 +21,6 @@ use http::{HeaderName, HeaderValue, Method};
 use std::fmt;
 use std::sync::Arc;
 use tollgate_redaction::Inspection;
-use tollgate_redaction::restore::escape_json;
 use tollgate_redaction::vault::Vault;
 
 /// A request that may leave, as it may leave, to where it may go.
@@ -72,15 +71,18 @@ impl Permit {
         let mut edits = Edits::new();
         let replaced = replace(decision, prompt, inspection, vault, &mut edits)?;
         let mut model = prompt.model().to_string();
-        if let (Some(wanted), Some(range)) = (endpoint.model(&model), prompt.model_range()) {
-            let mut quoted = String::new();
-            escape_json(&wanted, &mut quoted);
-            edits
-                .replace(range, quoted)
-                .map_err(|e| Refusal::inspection_failed().because(e))?;
-            model = wanted;
+        let renamed = endpoint.model(&model).filter(|_| !model.is_empty());
+        if let Some(wanted) = &renamed {
+            for (range, with) in prompt.rename(wanted) {
+                edits
+                    .replace(range, with)
+                    .map_err(|e| Refusal::inspection_failed().because(e))?;
+            }
+            model.clone_from(wanted);
         }
-        let usage_request = prompt.usage_request();
+        let usage_request = prompt
+            .usage_request()
+            .filter(|_| endpoint.config().asks_usage);
         if let Some((at, member)) = usage_request {
             edits
                 .replace(at..at, member)
@@ -95,7 +97,7 @@ impl Permit {
         };
         let parts = Parts {
             method: prompt.method(),
-            path: prompt.below().to_string(),
+            path: prompt.below(renamed.as_deref()),
             headers,
         };
         Ok(Permit {

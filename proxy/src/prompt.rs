@@ -4,7 +4,7 @@
 use crate::config::Limits;
 use crate::error::Refusal;
 use crate::json::{self, Duplicates, Event, JsonError, JsonLimits, OffsetMap, Step, Token};
-use crate::wire::{self, Api, Operation, Role, Route, WireKind};
+use crate::wire::{self, Api, Operation, Role, Route, WireKind, openai};
 use bytes::Bytes;
 use http::Method;
 use std::ops::Range;
@@ -18,7 +18,8 @@ pub struct Prompt {
     segments: Vec<Segment>,
     opaque: u32,
     model: String,
-    model_range: Option<Range<usize>>,
+    /// Where the body names it.
+    model_ranges: Vec<Range<usize>>,
     stream: bool,
     stream_options: bool,
     /// Just behind the root object's opening brace.
@@ -63,13 +64,13 @@ impl Prompt {
             body: body.clone(),
             segments: Vec::new(),
             opaque: 0,
-            model: String::new(),
-            model_range: None,
-            stream: false,
+            model: route.model().unwrap_or_default().to_string(),
+            model_ranges: Vec::new(),
+            stream: route.stream,
             stream_options: false,
             root: 0,
         };
-        if route.operation == Operation::Models {
+        if route.method() == Method::GET {
             return Ok(prompt);
         }
         let json_limits = JsonLimits {
@@ -81,12 +82,18 @@ impl Prompt {
         json::scan(&body, &json_limits, |event| {
             prompt.visit(&event, &json_limits, limits.segments_max)
         })?;
-        if prompt.model_range.is_none() {
-            return Err(Refusal::not_inspectable(
+        let object = prompt.root > 0;
+        let named = route.model.is_some() || !prompt.model_ranges.is_empty();
+        match route.operation {
+            _ if object && named => Ok(prompt),
+            Operation::Moderations if object && !prompt.segments.is_empty() => {
+                prompt.model = openai::MODERATION_MODEL.to_string();
+                Ok(prompt)
+            }
+            _ => Err(Refusal::not_inspectable(
                 "Expected a JSON object with a string \"model\".",
-            ));
+            )),
         }
-        Ok(prompt)
     }
 
     fn visit(
@@ -122,10 +129,8 @@ impl Prompt {
     }
 
     fn string(&mut self, event: &Event<'_>, limits: &JsonLimits) -> Result<(), Refusal> {
-        if is(event.path, "model") {
-            self.model = event.decode()?.content.into_owned();
-            self.model_range = Some(event.range.clone());
-            return Ok(());
+        if self.route.api().names_model(event.path) {
+            return self.names_model(event);
         }
         match self.route.api().request_role(event.path) {
             Role::Structural if wire::identifier(event.raw) => {}
@@ -139,6 +144,32 @@ impl Prompt {
             }
             Role::NestedJson => self.nested(event, limits)?,
             Role::Structural | Role::Verbatim | Role::Text => self.text(event)?,
+        }
+        Ok(())
+    }
+
+    /// The body names the model, if the path does not; else both must mean the same, unless it is
+    /// one that does not count (Azure's).
+    fn names_model(&mut self, event: &Event<'_>) -> Result<(), Refusal> {
+        let Some(named) = self.route.model() else {
+            self.model = event.decode()?.content.into_owned();
+            self.model_ranges.push(event.range.clone());
+            // What has not the shape of a name is looked at as any other text.
+            return match wire::identifier(event.raw) {
+                true => Ok(()),
+                false => Ok(self.text(event)?),
+            };
+        };
+        let bare = event.raw.strip_prefix("models/").unwrap_or(event.raw);
+        if bare == named {
+            let end = event.range.end;
+            self.model_ranges.push(end - bare.len()..end);
+        } else if self.route.wire != WireKind::Azure {
+            return Err(Refusal::not_inspectable(
+                "Expected the model that the path names wherever the body names one.",
+            ));
+        } else if !wire::identifier(event.raw) {
+            self.text(event)?;
         }
         Ok(())
     }
@@ -220,16 +251,12 @@ impl Prompt {
 
     /// The method to send it with.
     pub fn method(&self) -> Method {
-        if self.route.operation == Operation::Models {
-            Method::GET
-        } else {
-            Method::POST
-        }
+        self.route.method()
     }
 
-    /// Path and query below the version segment.
-    pub fn below(&self) -> &str {
-        &self.route.below
+    /// Path and query below the version segment, for an endpoint that may call the model otherwise.
+    pub fn below(&self, model: Option<&str>) -> String {
+        self.route.below_with(model)
     }
 
     /// The body as it came.
@@ -257,16 +284,24 @@ impl Prompt {
         &self.model
     }
 
-    /// Where the model's name stands in the body.
-    pub fn model_range(&self) -> Option<Range<usize>> {
-        self.model_range.clone()
+    /// The edits of the body after which it names the model otherwise.
+    pub fn rename(&self, model: &str) -> Vec<(Range<usize>, String)> {
+        let mut quoted = String::with_capacity(model.len() + 2);
+        escape_json(model, &mut quoted);
+        if self.route.operation == Operation::Moderations && self.model_ranges.is_empty() {
+            let member = format!("\"model\":\"{quoted}\",");
+            return vec![(self.root..self.root, member)];
+        }
+        let ranges = self.model_ranges.iter();
+        ranges.map(|r| (r.clone(), quoted.clone())).collect()
     }
 
     /// Where to ask for the token usage of a stream whose caller left it open: without it, what an
     /// OpenAI stream cost could only be guessed. `None` where usage comes unasked or the caller
     /// has said what it wants.
     pub fn usage_request(&self) -> Option<(usize, &'static str)> {
-        let open = self.route.api() == Api::OpenAi && self.stream && !self.stream_options;
+        let can = self.route.api() == Api::OpenAi && openai::can_be_asked_for_usage(&self.route);
+        let open = can && self.stream && !self.stream_options;
         open.then_some((self.root, r#""stream_options":{"include_usage":true},"#))
     }
 
@@ -359,6 +394,9 @@ mod tests {
             operation,
             prefix: None,
             below: "/chat/completions".into(),
+            model: None,
+            stream: false,
+            key: None,
         }
     }
 

@@ -15,16 +15,10 @@ pub const EFFECT: HeaderName = HeaderName::from_static("tollgate-effect");
 
 /// Answers with a refusal: an error object before the answer has begun, an error event in a
 /// stream that has. Returns whether the connection is still in order.
-pub async fn rescue(
-    down: &mut Downstream,
-    api: Option<Api>,
-    refusal: &Refusal,
-    exchange: &str,
-) -> bool {
+pub async fn rescue(down: &mut Downstream, api: Api, refusal: &Refusal, exchange: &str) -> bool {
     if refusal.status == 0 {
         return false;
     }
-    let api = api.unwrap_or(Api::OpenAi);
     if down.started() {
         let event = api.error_event(refusal, exchange);
         return down.send(Bytes::from(event), true).await.is_ok();

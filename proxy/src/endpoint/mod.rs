@@ -99,6 +99,9 @@ pub(crate) struct Target {
     pub(crate) pool: u64,
 }
 
+/// What the paths of wires begin with.
+const RESERVED: [&str; 6] = ["v1", "v1alpha", "v1beta", "v1beta1", "v2", "api"];
+
 /// How long a resolved address is used before it is looked up again.
 const RESOLVED_FOR: Duration = Duration::from_secs(30);
 
@@ -116,14 +119,15 @@ impl Endpoint {
         };
         let name_ok = !config.name.is_empty()
             && config.name.len() <= 64
-            && config.name != "v1"
+            && !RESERVED.contains(&config.name.as_str())
             && config
                 .name
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
         if !name_ok {
             return Err(fail(
-                "expected a name of 1 to 64 letters, digits, '-', '_', '.', other than \"v1\""
+                "expected a name of 1 to 64 letters, digits, '-', '_', '.', other than the \
+                 versions of the wires (\"v1\", \"v1beta\", \"v2\", \"api\")"
                     .into(),
             ));
         }
@@ -243,7 +247,7 @@ impl Endpoint {
         self.config
             .provider
             .as_deref()
-            .unwrap_or(self.config.wire.as_str())
+            .unwrap_or(self.config.wire.provider())
     }
 
     /// Whether it is the embedded model.
@@ -251,11 +255,14 @@ impl Endpoint {
         matches!(self.place, Place::Embedded(_))
     }
 
-    /// Whether it can answer this operation on this wire. The embedded model speaks both wires,
-    /// but only chat.
+    /// Whether it can answer this operation on this wire. The embedded model speaks OpenAI's and
+    /// Anthropic's, but only chat.
     pub fn serves(&self, wire: WireKind, operation: Operation) -> bool {
         match self.place {
-            Place::Embedded(_) => operation == Operation::Chat,
+            Place::Embedded(_) => {
+                matches!(wire, WireKind::OpenAi | WireKind::Anthropic)
+                    && operation == Operation::Chat
+            }
             Place::Url { .. } => self.config.wire == wire,
         }
     }
@@ -310,12 +317,13 @@ impl Endpoint {
             Place::Url { .. } => self.key.clone(),
         };
         let Some(ours) = ours else { return Ok(callers) };
-        let (name, text) = match wire {
-            WireKind::Anthropic if !self.embedded() => (
-                HeaderName::from_static("x-api-key"),
-                ours.expose().to_string(),
-            ),
-            _ => (header::AUTHORIZATION, format!("Bearer {}", ours.expose())),
+        let name = match self.embedded() {
+            true => header::AUTHORIZATION,
+            false => HeaderName::from_static(wire.credential_headers()[0]),
+        };
+        let text = match name == header::AUTHORIZATION {
+            true => format!("Bearer {}", ours.expose()),
+            false => ours.expose().to_string(),
         };
         let mut value = HeaderValue::from_str(&text).map_err(|_| Refusal::credential())?;
         value.set_sensitive(true);

@@ -18,7 +18,7 @@ pub struct Facts {
     pub opaque: u32,
     /// The model asked for.
     pub model: String,
-    /// `chat`, `embeddings`, `models`.
+    /// `chat`, `embeddings`, `models` and so on, as in records.
     pub operation: &'static str,
     /// The caller's team.
     pub team: String,

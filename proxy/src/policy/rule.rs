@@ -64,7 +64,8 @@ pub struct When {
     pub endpoints: Vec<String>,
     /// The model asked for matches one of these patterns.
     pub models: Vec<String>,
-    /// The operation is one of these (`chat`, `embeddings`, `models`).
+    /// The operation is one of these (`chat`, `text_completion`, `embeddings`, `rerank`,
+    /// `moderations`, `count_tokens`, `models`).
     pub operations: Vec<String>,
     /// The caller's team is one of these.
     pub teams: Vec<String>,

@@ -63,7 +63,7 @@ pub(super) fn read(api: Api, data: &str, limits: &JsonLimits) -> Result<Read, Js
     let mut found = Vec::new();
     let mut endings = Vec::new();
     let mut kind = String::new();
-    let (mut all, mut own_text) = (false, false);
+    let (mut all, mut texts, mut own_text) = (false, false, false);
     let mut indices = HashMap::new();
     // Of the event itself, as `content_index` and `output_index`.
     let mut own_indices = BTreeMap::new();
@@ -81,15 +81,25 @@ pub(super) fn read(api: Api, data: &str, limits: &JsonLimits) -> Result<Read, Js
                     }
                     _ => {}
                 },
-                Token::String => {
-                    if matches!(event.path, [Step::Key(key)] if key == "type") {
-                        kind = event.raw.to_string();
-                    }
+                Token::String | Token::Bool(true) => {
                     match api.ending(event.path, event.raw) {
                         Ending::None => {}
                         Ending::Element(depth) => endings.push(exact(&event.path[..depth])),
                         Ending::Text => own_text = true,
+                        Ending::Texts => texts = true,
                         Ending::Stream => all = true,
+                    }
+                    if event.token != Token::String {
+                        // A part that says so is a thought, a text of its own.
+                        if let [parent @ .., Step::Key(key)] = event.path
+                            && key == "thought"
+                        {
+                            indices.insert(exact(parent), "thought".to_string());
+                        }
+                        return Ok(());
+                    }
+                    if matches!(event.path, [Step::Key(key)] if key == "type") {
+                        kind = event.raw.to_string();
                     }
                     found.push((dotted(event.path), exact(event.path), event.range.clone()));
                 }
@@ -116,19 +126,21 @@ pub(super) fn read(api: Api, data: &str, limits: &JsonLimits) -> Result<Read, Js
                     .into_owned(),
                 range,
                 delta,
-                channel: name(&exact, &indices),
+                channel: api.channel(name(&exact, &indices)),
             });
         }
     }
     if own_text {
         endings.push(String::new());
     }
-    let ending = match (all, endings.is_empty()) {
+    let mut prefixes: Vec<String> = endings.iter().map(|e| name(e, &indices) + ".").collect();
+    if texts {
+        prefixes.push(String::new());
+    }
+    let ending = match (all, prefixes.is_empty()) {
         (true, _) => Ended::All,
         (false, true) => Ended::None,
-        (false, false) => {
-            Ended::Prefixes(endings.iter().map(|e| name(e, &indices) + ".").collect())
-        }
+        (false, false) => Ended::Prefixes(prefixes),
     };
     Ok(Read { strings, ending })
 }

@@ -5,6 +5,7 @@
 //! record the exchange before its caller sees it completed.
 
 mod event;
+mod frame;
 mod restorer;
 mod stream;
 mod whole;
@@ -16,6 +17,7 @@ use crate::edit::EditError;
 use crate::egress::Forwarded;
 use crate::error::Refusal;
 use crate::json::{Duplicates, JsonError, JsonLimits};
+use crate::ndjson::LineTooLarge;
 use crate::rescue::{EFFECT, ENDPOINT, EXCHANGE, value};
 use crate::sse::EventTooLarge;
 use crate::wire::Api;
@@ -87,6 +89,8 @@ enum Fault {
     Edit(#[from] EditError),
     #[error(transparent)]
     Event(#[from] EventTooLarge),
+    #[error(transparent)]
+    Line(#[from] LineTooLarge),
     #[error("an event's data is not UTF-8")]
     Utf8,
 }
@@ -112,10 +116,9 @@ pub(crate) async fn relay<'a>(
             "The endpoint compressed its answer although it was asked not to.",
         ));
     }
-    if is(forwarded.headers(), "text/event-stream") {
-        stream::relay(context, forwarded, headers, down).await
-    } else {
-        whole::relay(context, forwarded, headers, down).await
+    match frame::Frames::of(forwarded.headers(), context.limits.event_bytes_max) {
+        Some(frames) => stream::relay(context, forwarded, headers, frames, down).await,
+        None => whole::relay(context, forwarded, headers, down).await,
     }
 }
 

@@ -1,10 +1,10 @@
 //! Restores a stream's events: pure, no I/O, so that it can be tested at every split.
 
 use super::event::{self, Read, Text};
+use super::frame::Frame;
 use super::{Context, Fault};
 use crate::edit::Edits;
 use crate::json::JsonLimits;
-use crate::sse::Event;
 use crate::wire::{Api, Delta};
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ struct Channel {
 }
 
 struct Mould {
-    event: Event,
+    frame: Frame,
     data: Bytes,
     /// The channel's piece.
     own: Range<usize>,
@@ -80,18 +80,18 @@ impl<'a> StreamRestorer<'a> {
                 .sum::<u32>()
     }
 
-    /// Takes an event, gives what is to be sent for it.
-    pub(super) fn event(&mut self, event: Event) -> Result<Restored, Fault> {
-        let data = event.data().map(|data| Bytes::from(data.into_owned()));
+    /// Takes an event in its frame, gives what is to be sent for it.
+    pub(super) fn frame(&mut self, frame: Frame) -> Result<Restored, Fault> {
+        let data = frame.data().map(|data| Bytes::from(data.into_owned()));
         let Some(data) = data.filter(|d| !d.is_empty()) else {
             // A comment, a blank line: nothing to restore.
             return Ok(Restored {
-                out: vec![event.raw().clone()],
+                out: vec![frame.raw().clone()],
                 last: false,
             });
         };
         let text = std::str::from_utf8(&data).map_err(|_| Fault::Utf8)?;
-        if memchr::memmem::find(&data, b"\"usage\"").is_some() {
+        if memchr::memmem::find(&data, self.api.usage_mark().as_bytes()).is_some() {
             self.api.usage(&data, &mut self.usage);
             if self.drop_usage && self.api.is_usage_only(&data) {
                 return Ok(Restored {
@@ -108,7 +108,7 @@ impl<'a> StreamRestorer<'a> {
         self.text_bytes += texts.map(|string| string.content.len() as u64).sum::<u64>();
         if self.vault.is_empty() {
             return Ok(Restored {
-                out: vec![event.raw().clone()],
+                out: vec![frame.raw().clone()],
                 last,
             });
         }
@@ -135,7 +135,7 @@ impl<'a> StreamRestorer<'a> {
                         channel.restorer.finish(self.vault, &mut restored);
                     }
                     let held = channel.restorer.pending() > 0;
-                    channel.mould = held.then(|| Mould::of(&event, &data, string, &strings));
+                    channel.mould = held.then(|| Mould::of(&frame, &data, string, &strings));
                 }
             }
             if restored != string.content {
@@ -151,8 +151,8 @@ impl<'a> StreamRestorer<'a> {
             out.extend(channel.flush(self.vault)?);
         }
         out.push(match edits.is_empty() {
-            true => event.raw().clone(),
-            false => event.with_data(&edits.apply(&data)?).raw().clone(),
+            true => frame.raw().clone(),
+            false => frame.with_data(&edits.apply(&data)?).raw().clone(),
         });
         Ok(Restored { out, last })
     }
@@ -187,7 +187,7 @@ impl Channel {
 }
 
 impl Mould {
-    fn of(event: &Event, data: &Bytes, own: &Text, strings: &[Text]) -> Mould {
+    fn of(frame: &Frame, data: &Bytes, own: &Text, strings: &[Text]) -> Mould {
         let pieces = strings
             .iter()
             .filter(|s| matches!(s.delta, Delta::Piece { .. }));
@@ -196,7 +196,7 @@ impl Mould {
             .map(|s| s.range.clone())
             .collect();
         Mould {
-            event: event.clone(),
+            frame: frame.clone(),
             data: data.clone(),
             own: own.range.clone(),
             others,
@@ -212,7 +212,7 @@ impl Mould {
             }
         }
         Ok(self
-            .event
+            .frame
             .with_data(&edits.apply(&self.data)?)
             .raw()
             .clone())

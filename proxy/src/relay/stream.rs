@@ -1,11 +1,11 @@
 //! A stream's way back: each event as soon as it is whole.
 
+use super::frame::{End, Frames};
 use super::restorer::StreamRestorer;
 use super::{Answer, Context, Fault, next_piece};
 use crate::downstream::Downstream;
 use crate::egress::Forwarded;
 use crate::error::Refusal;
-use crate::sse::{End, Parser};
 use bytes::BytesMut;
 use http::{HeaderName, HeaderValue};
 use std::time::Duration;
@@ -17,10 +17,10 @@ pub(super) async fn relay<'a>(
     context: &Context<'_>,
     mut forwarded: Forwarded<'a>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    mut frames: Frames,
     down: &mut Downstream,
 ) -> Result<Answer<'a>, Refusal> {
     down.start(forwarded.status(), headers, None).await?;
-    let mut parser = Parser::new(context.limits.event_bytes_max);
     let mut restorer = StreamRestorer::new(context);
     // The last event and all behind it wait until the exchange is on record.
     let mut last = BytesMut::new();
@@ -36,14 +36,10 @@ pub(super) async fn relay<'a>(
             }
         };
         let Some(piece) = piece else { break };
-        parser.push(&piece);
+        frames.push(&piece);
         let mut now = BytesMut::new();
-        while let Some(event) = parser
-            .next_event()
-            .map_err(Fault::from)
-            .map_err(malformed)?
-        {
-            let restored = restorer.event(event).map_err(malformed)?;
+        while let Some(frame) = frames.next_frame().map_err(malformed)? {
+            let restored = restorer.frame(frame).map_err(malformed)?;
             let ends = restored.last && !ended;
             for (index, bytes) in restored.out.iter().enumerate() {
                 // What was held back goes before the last event.
@@ -59,16 +55,16 @@ pub(super) async fn relay<'a>(
         down.send(now.freeze(), false).await?;
     }
     let mut rest = BytesMut::new();
-    match parser.finish() {
+    match frames.finish() {
         End::Clean => {}
-        End::Event(event) => restorer
-            .event(event)
+        End::Frame(frame) => restorer
+            .frame(frame)
             .map_err(malformed)?
             .out
             .iter()
             .for_each(|b| rest.extend_from_slice(b)),
         // A reader drops what has no blank line behind it, and so do we: it cannot be restored.
-        End::Unfinished(_) => {
+        End::Unfinished => {
             return Err(Refusal::upstream_malformed(
                 "The endpoint's stream broke off within an event.",
             ));

@@ -1,15 +1,26 @@
-//! The Anthropic wire: `/v1/messages`, `/v1/models`.
+//! The Anthropic wire: `/v1/messages`, `/v1/messages/count_tokens`, `/v1/models`.
 //!
 //! Source of the shapes: Anthropic API reference, Messages and streaming. A field that is not
 //! named here is text: it is inspected on the way out and restored on the way back.
 
 use super::openai::schema_role;
-use super::{Delta, Ending, Role, dotted};
+use super::route::Found;
+use super::{Delta, Ending, Operation, Role, WireKind, dotted};
 use crate::error::Refusal;
 use crate::json::Step;
 use serde::Deserialize;
 use serde_json::json;
 use tollgate_analytics::record::Usage;
+
+/// What a path below the version segment asks for; models are told by the caller's headers.
+pub(super) fn find(below: &str) -> Option<Found> {
+    let operation = match below {
+        "messages" => Operation::Chat,
+        "messages/count_tokens" => Operation::CountTokens,
+        _ => return None,
+    };
+    Some(Found::new(WireKind::Anthropic, operation, below))
+}
 
 /// Strings of a request that are identifiers or enumerations. Content blocks nest (a tool result
 /// holds blocks), so their tails are matched.

@@ -4,12 +4,19 @@
 //! is inspected), how its stream carries text, where it counts tokens, and how it words an error.
 
 pub mod anthropic;
+mod azure;
+pub mod cohere;
+pub mod gemini;
+pub mod ollama;
 pub mod openai;
 pub mod responses;
+mod route;
+
+pub use route::{Route, guess, route};
 
 use crate::error::Refusal;
 use crate::json::Step;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde::Deserialize;
 use tollgate_analytics::record::Usage;
 
@@ -17,10 +24,19 @@ use tollgate_analytics::record::Usage;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WireKind {
-    /// OpenAI: chat completions, responses, embeddings, models.
+    /// OpenAI, and the many that speak as it does: chat completions, completions, responses,
+    /// embeddings, moderations, models.
     OpenAi,
     /// Anthropic: messages, models.
     Anthropic,
+    /// OpenAI's bodies under Azure's paths.
+    Azure,
+    /// Google's Gemini API, and Vertex AI.
+    Gemini,
+    /// Ollama's own.
+    Ollama,
+    /// Cohere, version 2.
+    Cohere,
 }
 
 /// What is asked of a model.
@@ -30,9 +46,17 @@ pub enum Operation {
     Chat,
     /// An answer to a conversation, by OpenAI's Responses API.
     Responses,
+    /// A text that goes on where another ends.
+    TextCompletion,
     /// Vectors for texts.
     Embeddings,
-    /// The list of models.
+    /// Texts in the order in which they fit a question.
+    Rerank,
+    /// What is objectionable in texts.
+    Moderations,
+    /// How many tokens a conversation is.
+    CountTokens,
+    /// The list of models, or one of them.
     Models,
 }
 
@@ -41,32 +65,12 @@ impl Operation {
     pub fn as_str(self) -> &'static str {
         match self {
             Operation::Chat | Operation::Responses => "chat",
+            Operation::TextCompletion => "text_completion",
             Operation::Embeddings => "embeddings",
+            Operation::Rerank => "rerank",
+            Operation::Moderations => "moderations",
+            Operation::CountTokens => "count_tokens",
             Operation::Models => "models",
-        }
-    }
-}
-
-/// A request that some wire knows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Route {
-    /// The wire it came on.
-    pub wire: WireKind,
-    /// What it asks.
-    pub operation: Operation,
-    /// The endpoint it names by path prefix.
-    pub prefix: Option<String>,
-    /// Path and query below the version segment, as it is sent upstream.
-    pub below: String,
-}
-
-impl Route {
-    /// How its bodies are to be read.
-    pub fn api(&self) -> Api {
-        match (self.wire, self.operation) {
-            (WireKind::Anthropic, _) => Api::Anthropic,
-            (WireKind::OpenAi, Operation::Responses) => Api::Responses,
-            (WireKind::OpenAi, _) => Api::OpenAi,
         }
     }
 }
@@ -74,12 +78,18 @@ impl Route {
 /// How the bodies of a route are to be read: one file each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Api {
-    /// OpenAI's chat completions, embeddings and models.
+    /// OpenAI's chat completions, completions, embeddings, moderations and models.
     OpenAi,
     /// OpenAI's responses.
     Responses,
     /// Anthropic's messages and models.
     Anthropic,
+    /// Gemini's contents.
+    Gemini,
+    /// Ollama's own.
+    Ollama,
+    /// Cohere's chat, embed and rerank.
+    Cohere,
 }
 
 /// What a JSON string of a request is.
@@ -124,6 +134,8 @@ pub enum Ending {
     Element(usize),
     /// The text that the event's own `*_index` members name.
     Text,
+    /// All texts so far.
+    Texts,
     /// The stream.
     Stream,
 }
@@ -134,22 +146,39 @@ impl WireKind {
         match self {
             WireKind::OpenAi => "openai",
             WireKind::Anthropic => "anthropic",
+            WireKind::Azure => "azure",
+            WireKind::Gemini => "gemini",
+            WireKind::Ollama => "ollama",
+            WireKind::Cohere => "cohere",
+        }
+    }
+
+    /// Whose prices apply, unless an endpoint says otherwise.
+    pub fn provider(self) -> &'static str {
+        match self {
+            WireKind::Gemini => "google",
+            other => other.as_str(),
         }
     }
 
     /// The refusal as this wire's error object.
     pub fn error(self, refusal: &Refusal, exchange: &str) -> serde_json::Value {
         match self {
-            WireKind::OpenAi => openai::error(refusal),
+            WireKind::OpenAi | WireKind::Azure => openai::error(refusal),
             WireKind::Anthropic => anthropic::error(refusal, exchange),
+            WireKind::Gemini => gemini::error(refusal),
+            WireKind::Ollama => ollama::error(refusal),
+            WireKind::Cohere => cohere::error(refusal, exchange),
         }
     }
 
-    /// The header in which its callers present their credential, besides `authorization`.
+    /// The headers in which its callers present their credential. Ours goes in the first.
     pub fn credential_headers(self) -> &'static [&'static str] {
         match self {
-            WireKind::OpenAi => &["authorization"],
+            WireKind::OpenAi | WireKind::Ollama | WireKind::Cohere => &["authorization"],
             WireKind::Anthropic => &["x-api-key", "authorization"],
+            WireKind::Azure => &["api-key", "authorization"],
+            WireKind::Gemini => &["x-goog-api-key", "authorization"],
         }
     }
 
@@ -160,10 +189,13 @@ impl WireKind {
         COMMON.contains(&name)
             || name.starts_with("x-stainless-")
             || match self {
-                WireKind::OpenAi => matches!(
+                WireKind::OpenAi | WireKind::Azure => matches!(
                     name,
                     "openai-organization" | "openai-project" | "openai-beta"
                 ),
+                WireKind::Gemini => name == "x-goog-api-client",
+                WireKind::Cohere => name == "x-client-name",
+                WireKind::Ollama => false,
                 WireKind::Anthropic => matches!(name, "anthropic-version" | "anthropic-beta"),
             }
     }
@@ -175,6 +207,17 @@ impl Api {
         match self {
             Api::OpenAi | Api::Responses => WireKind::OpenAi,
             Api::Anthropic => WireKind::Anthropic,
+            Api::Gemini => WireKind::Gemini,
+            Api::Ollama => WireKind::Ollama,
+            Api::Cohere => WireKind::Cohere,
+        }
+    }
+
+    /// Whether a string of a request names its model.
+    pub fn names_model(self, path: &[Step<'_>]) -> bool {
+        match self {
+            Api::Gemini => gemini::names_model(path),
+            _ => matches!(path, [Step::Key(key)] if key == "model"),
         }
     }
 
@@ -184,6 +227,9 @@ impl Api {
             Api::OpenAi => openai::request_role(path),
             Api::Responses => responses::request_role(path),
             Api::Anthropic => anthropic::request_role(path),
+            Api::Gemini => gemini::request_role(path),
+            Api::Ollama => ollama::request_role(path),
+            Api::Cohere => cohere::request_role(path),
         }
     }
 
@@ -193,6 +239,9 @@ impl Api {
             Api::OpenAi => openai::number_role(path),
             Api::Responses => responses::number_role(path),
             Api::Anthropic => anthropic::number_role(path),
+            Api::Gemini => gemini::number_role(path),
+            Api::Ollama => ollama::number_role(path),
+            Api::Cohere => cohere::number_role(path),
         }
     }
 
@@ -202,6 +251,9 @@ impl Api {
             Api::OpenAi => openai::answer_role(path),
             Api::Responses => responses::answer_role(&dotted(path)),
             Api::Anthropic => anthropic::answer_role(path),
+            Api::Gemini => gemini::answer_role(&dotted(path)),
+            Api::Ollama => ollama::answer_role(&dotted(path)),
+            Api::Cohere => cohere::answer_role(&dotted(path)),
         }
     }
 
@@ -212,21 +264,44 @@ impl Api {
             Api::OpenAi => openai::delta(path),
             Api::Responses => responses::delta(path, kind),
             Api::Anthropic => anthropic::delta(path),
+            Api::Gemini => gemini::delta(path),
+            Api::Ollama => ollama::delta(path),
+            Api::Cohere => cohere::delta(path),
         }
     }
 
-    /// What a string of a stream's event ends.
+    /// The name of the text that a piece of a stream belongs to, from the piece's own place.
+    pub fn channel(self, name: String) -> String {
+        match self {
+            Api::Gemini => gemini::channel(name),
+            _ => name,
+        }
+    }
+
+    /// What a string of a stream's event, or its `true`, ends.
     pub fn ending(self, path: &[Step<'_>], value: &str) -> Ending {
         match self {
             Api::OpenAi => openai::ending(path),
             Api::Responses => responses::ending(path, value),
             Api::Anthropic => anthropic::ending(path, value),
+            Api::Gemini => gemini::ending(path),
+            Api::Ollama => ollama::ending(path, value),
+            Api::Cohere => cohere::ending(path, value),
         }
     }
 
     /// Whether an event's data is no JSON but the stream's end.
     pub fn is_end_marker(self, data: &str) -> bool {
-        self.wire() == WireKind::OpenAi && data.trim() == "[DONE]"
+        matches!(self, Api::OpenAi | Api::Responses | Api::Cohere) && data.trim() == "[DONE]"
+    }
+
+    /// What stands in every event that tells tokens.
+    pub fn usage_mark(self) -> &'static str {
+        match self {
+            Api::OpenAi | Api::Responses | Api::Anthropic | Api::Cohere => "\"usage\"",
+            Api::Gemini => "\"usageMetadata\"",
+            Api::Ollama => "eval_count\"",
+        }
     }
 
     /// Whether an event tells the usage and nothing else.
@@ -240,89 +315,24 @@ impl Api {
             Api::OpenAi => openai::usage(json, usage),
             Api::Responses => responses::usage(json, usage),
             Api::Anthropic => anthropic::usage(json, usage),
+            Api::Gemini => gemini::usage(json, usage),
+            Api::Ollama => ollama::usage(json, usage),
+            Api::Cohere => cohere::usage(json, usage),
         }
     }
 
     /// The refusal as an error event, for a stream that has begun.
     pub fn error_event(self, refusal: &Refusal, exchange: &str) -> String {
+        let event = |name, data| format!("event: {name}\ndata: {data}\n\n");
         match self {
             Api::OpenAi => format!("data: {}\n\n", openai::error(refusal)),
-            Api::Responses => format!(
-                "event: error\ndata: {}\n\n",
-                responses::error_event(refusal)
-            ),
-            Api::Anthropic => {
-                let data = anthropic::error(refusal, exchange);
-                format!("event: error\ndata: {data}\n\n")
-            }
+            Api::Responses => event("error", responses::error_event(refusal)),
+            Api::Anthropic => event("error", anthropic::error(refusal, exchange)),
+            Api::Gemini => format!("data: {}\n\n", gemini::error(refusal)),
+            Api::Ollama => format!("{}\n", ollama::error(refusal)),
+            Api::Cohere => event("message-end", cohere::error_event(refusal)),
         }
     }
-}
-
-/// Query parameters that say nothing about anybody.
-const QUERY: [&str; 5] = ["beta", "limit", "after_id", "before_id", "api-version"];
-
-/// Finds the wire and the operation of a request, or refuses it. `wire_of` tells the wire of an
-/// endpoint by its name.
-pub fn route(
-    method: &Method,
-    uri: &Uri,
-    headers: &HeaderMap,
-    wire_of: impl Fn(&str) -> Option<WireKind>,
-) -> Result<Route, Refusal> {
-    let path = uri.path();
-    let (prefix, rest) = match path.strip_prefix('/').and_then(|p| p.split_once('/')) {
-        Some(("v1", rest)) => (None, rest),
-        Some((name, rest)) if wire_of(name).is_some() => {
-            let rest = rest
-                .strip_prefix("v1/")
-                .ok_or_else(Refusal::unknown_route)?;
-            (Some(name), rest)
-        }
-        _ => return Err(Refusal::unknown_route()),
-    };
-    let named = prefix.and_then(&wire_of);
-    let (wire, operation) = match rest {
-        "chat/completions" => (WireKind::OpenAi, Operation::Chat),
-        "responses" => (WireKind::OpenAi, Operation::Responses),
-        "embeddings" => (WireKind::OpenAi, Operation::Embeddings),
-        "messages" => (WireKind::Anthropic, Operation::Chat),
-        "models" => {
-            let by_headers = if headers.contains_key("anthropic-version") {
-                WireKind::Anthropic
-            } else {
-                WireKind::OpenAi
-            };
-            (named.unwrap_or(by_headers), Operation::Models)
-        }
-        _ => return Err(Refusal::unknown_route()),
-    };
-    let expected = if operation == Operation::Models {
-        Method::GET
-    } else {
-        Method::POST
-    };
-    if *method != expected {
-        return Err(Refusal::method(expected.as_str()));
-    }
-    let query = uri.query().unwrap_or("");
-    for parameter in query.split('&').filter(|p| !p.is_empty()) {
-        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        if !QUERY.contains(&name) || !identifier(value) && !value.is_empty() {
-            return Err(Refusal::query());
-        }
-    }
-    let below = if query.is_empty() {
-        format!("/{rest}")
-    } else {
-        format!("/{rest}?{query}")
-    };
-    Ok(Route {
-        wire,
-        operation,
-        prefix: prefix.map(str::to_string),
-        below,
-    })
 }
 
 /// Whether a string has the shape of an identifier: short, ASCII, no spaces, none of the

@@ -1,14 +1,39 @@
-//! The OpenAI wire: `/v1/chat/completions`, `/v1/embeddings`, `/v1/models`.
+//! The OpenAI wire: `/v1/chat/completions`, `/v1/completions`, `/v1/embeddings`,
+//! `/v1/moderations`, `/v1/models`; and Mistral's `/v1/fim/completions`.
 //!
-//! Source of the shapes: OpenAI API reference, chat completions and embeddings. A field that is
-//! not named here is text: it is inspected on the way out and restored on the way back.
+//! Source of the shapes: OpenAI API reference, and what compatible providers add to it (Mistral,
+//! Groq, OpenRouter, DeepSeek, xAI, vLLM): reasoning beside the content, contents in chunks, more
+//! kinds of attachments. A field that is not named here is text: it is inspected on the way out
+//! and restored on the way back.
 
-use super::{Delta, Ending, Role, dotted, last_key};
+use super::route::{Found, Route, is_name};
+use super::{Delta, Ending, Operation, Role, WireKind, dotted, last_key};
 use crate::error::Refusal;
 use crate::json::Step;
 use serde::Deserialize;
 use serde_json::json;
 use tollgate_analytics::record::Usage;
+
+/// What moderations are asked of where the request names no model.
+pub(crate) const MODERATION_MODEL: &str = "omni-moderation-latest";
+
+/// What a path below the version segment asks for.
+pub(super) fn find(below: &str) -> Option<Found> {
+    let operation = match below {
+        "chat/completions" => Operation::Chat,
+        "completions" | "fim/completions" => Operation::TextCompletion,
+        "responses" => Operation::Responses,
+        "embeddings" => Operation::Embeddings,
+        "moderations" => Operation::Moderations,
+        "models" => Operation::Models,
+        _ => {
+            let model = below.strip_prefix("models/").filter(|name| is_name(name))?;
+            let found = Found::new(WireKind::OpenAi, Operation::Models, below);
+            return Some(found.with_model(below.len() - model.len()..below.len()));
+        }
+    };
+    Some(Found::new(WireKind::OpenAi, operation, below))
+}
 
 /// Strings of a request that are identifiers or enumerations.
 const STRUCTURAL: &[&str] = &[
@@ -22,6 +47,10 @@ const STRUCTURAL: &[&str] = &[
     "messages.*.tool_calls.*.type",
     "messages.*.tool_calls.*.function.name",
     "messages.*.function_call.name",
+    "messages.*.reasoning_details.*.type",
+    "messages.*.reasoning_details.*.format",
+    "messages.*.reasoning_details.*.id",
+    "input.*.type",
     "tools.*.type",
     "tools.*.function.name",
     "tool_choice",
@@ -45,6 +74,24 @@ const OPAQUE: &[&str] = &[
     "messages.*.content.*.file.file_data",
     "messages.*.content.*.file.file_id",
     "messages.*.audio.id",
+    // Mistral, OpenRouter, vLLM.
+    "messages.*.content.*.image_url",
+    "messages.*.content.*.input_audio",
+    "messages.*.content.*.document_url",
+    "messages.*.content.*.document_url.url",
+    "messages.*.content.*.file_id",
+    "messages.*.content.*.video_url",
+    "messages.*.content.*.video_url.url",
+    "messages.*.content.*.audio_url",
+    "messages.*.content.*.audio_url.url",
+    // Moderations.
+    "input.*.image_url.url",
+];
+
+/// The provider's own ciphertext, given back to it.
+const VERBATIM: &[&str] = &[
+    "messages.*.reasoning_details.*.data",
+    "messages.*.reasoning_details.*.signature",
 ];
 
 /// Where JSON schemas begin.
@@ -59,6 +106,8 @@ pub(super) fn request_role(path: &[Step<'_>]) -> Role {
         Role::Structural
     } else if OPAQUE.contains(&path_text.as_str()) {
         Role::Opaque
+    } else if VERBATIM.contains(&path_text.as_str()) {
+        Role::Verbatim
     } else if is_arguments(&path_text) {
         Role::NestedJson
     } else if SCHEMAS.iter().any(|s| path_text.starts_with(s)) {
@@ -94,7 +143,7 @@ pub(super) fn schema_role(path: &[Step<'_>], path_text: &str) -> Role {
 /// the others are settings.
 pub(super) fn number_role(path: &[Step<'_>]) -> Role {
     let path = dotted(path);
-    if path.starts_with("input.") {
+    if ["input.", "prompt."].iter().any(|p| path.starts_with(p)) {
         Role::Opaque
     } else if ["messages.", "metadata.", "tools."]
         .iter()
@@ -120,6 +169,9 @@ pub(super) fn answer_role(path: &[Step<'_>]) -> Role {
         | "choices.*.message.tool_calls.*.type"
         | "choices.*.message.tool_calls.*.function.name"
         | "choices.*.message.function_call.name"
+        | "choices.*.message.reasoning_details.*.type"
+        | "choices.*.message.reasoning_details.*.data"
+        | "choices.*.message.reasoning_details.*.signature"
         | "data.*.object"
         | "data.*.id"
         | "data.*.embedding" => Role::Structural,
@@ -142,11 +194,25 @@ pub(super) fn delta(path: &str) -> Delta {
         | "choices.*.delta.tool_calls.*.type"
         | "choices.*.delta.tool_calls.*.function.name"
         | "choices.*.delta.function_call.name"
+        | "choices.*.delta.content.*.type"
+        | "choices.*.delta.reasoning_details.*.type"
+        | "choices.*.delta.reasoning_details.*.format"
+        | "choices.*.delta.reasoning_details.*.id"
+        | "choices.*.delta.reasoning_details.*.data"
+        | "choices.*.delta.reasoning_details.*.signature"
         | "obfuscation" => Delta::Structural,
         "choices.*.delta.content"
         | "choices.*.delta.refusal"
+        // DeepSeek, xAI and vLLM; Groq and OpenRouter.
         | "choices.*.delta.reasoning_content"
-        | "choices.*.delta.reasoning" => Delta::Piece { json: false },
+        | "choices.*.delta.reasoning"
+        | "choices.*.delta.reasoning_details.*.text"
+        | "choices.*.delta.reasoning_details.*.summary"
+        // Mistral's contents in chunks.
+        | "choices.*.delta.content.*.text"
+        | "choices.*.delta.content.*.thinking.*.text"
+        // Legacy completions.
+        | "choices.*.text" => Delta::Piece { json: false },
         "choices.*.delta.tool_calls.*.function.arguments"
         | "choices.*.delta.function_call.arguments" => Delta::Piece { json: true },
         _ => Delta::Whole { json: false },
@@ -222,6 +288,13 @@ pub(super) fn is_usage_only(data: &[u8]) -> bool {
         usage: Option<serde::de::IgnoredAny>,
     }
     serde_json::from_slice::<Event>(data).is_ok_and(|e| e.choices.is_empty() && e.usage.is_some())
+}
+
+/// Whether a stream tells its usage only if it is asked to. Mistral's own operation tells it
+/// unasked, and refuses the question.
+pub(crate) fn can_be_asked_for_usage(route: &Route) -> bool {
+    matches!(route.operation, Operation::Chat | Operation::TextCompletion)
+        && !route.below.contains("/fim/")
 }
 
 pub(super) fn error(refusal: &Refusal) -> serde_json::Value {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::config::Limits;
-use crate::sse::Parser;
+use crate::relay::frame::Frames;
+use http::{HeaderMap, HeaderValue};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tollgate_redaction::placeholder::MasterKey;
@@ -25,6 +26,16 @@ fn bench() -> Bench {
     Bench { vault, name, mail }
 }
 
+fn frames(api: Api) -> Frames {
+    let kind = match api {
+        Api::Ollama => "application/x-ndjson",
+        _ => "text/event-stream; charset=utf-8",
+    };
+    let kind = HeaderValue::from_static(kind);
+    let headers = HeaderMap::from_iter([(http::header::CONTENT_TYPE, kind)]);
+    Frames::of(&headers, 1 << 20).expect("a stream")
+}
+
 /// Restores a stream given in chunks; returns the bytes sent.
 fn restore(api: Api, vault: &Vault, chunks: &[&[u8]]) -> String {
     let limits = Limits::default();
@@ -37,13 +48,13 @@ fn restore(api: Api, vault: &Vault, chunks: &[&[u8]]) -> String {
         effect: "redact",
     };
     let mut restorer = StreamRestorer::new(&context);
-    let mut parser = Parser::default();
+    let mut parser = frames(api);
     let mut out = Vec::new();
     for chunk in chunks {
         parser.push(chunk);
-        while let Some(event) = parser.next_event().expect("small") {
+        while let Some(frame) = parser.next_frame().expect("small") {
             restorer
-                .event(event)
+                .frame(frame)
                 .expect("valid")
                 .out
                 .iter()
@@ -151,6 +162,8 @@ fn responses_stream(pieces: &[&str], arguments: &[&str]) -> String {
     );
     stream
 }
+
+mod wires;
 
 proptest! {
     #[test]
@@ -306,12 +319,12 @@ fn a_usage_event_that_only_we_asked_for_is_read_and_not_passed_on() {
         effect: "redact",
     };
     let mut restorer = StreamRestorer::new(&context);
-    let mut parser = Parser::default();
+    let mut parser = frames(Api::OpenAi);
     parser.push(openai_stream(&["words"], &[]).as_bytes());
     let mut out = Vec::new();
-    while let Some(event) = parser.next_event().expect("small") {
+    while let Some(frame) = parser.next_frame().expect("small") {
         restorer
-            .event(event)
+            .frame(frame)
             .expect("valid")
             .out
             .iter()
