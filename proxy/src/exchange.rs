@@ -37,7 +37,7 @@ pub async fn run(gate: &Gate, down: &mut Downstream) -> bool {
     let mut draft = Draft::new(&gate.policy);
     gate.metrics.in_flight.fetch_add(1, Relaxed);
     let wire_of = |name: &str| gate.wire_of(name);
-    let mut api = wire::guess(down.uri(), wire_of);
+    let mut api = wire::guess(down.uri(), down.headers(), wire_of);
     let result = exchange(gate, down, &mut draft, &mut api).await;
     gate.metrics.in_flight.fetch_sub(1, Relaxed);
     match result {

@@ -118,7 +118,7 @@ impl Reply {
 
     /// The text of an answer or of a stream, tool arguments included.
     pub fn text(&self) -> String {
-        const PLACES: [&str; 11] = [
+        const PLACES: [&str; 22] = [
             "/choices/0/message/content",
             "/choices/0/message/tool_calls/0/function/arguments",
             "/choices/0/delta/content",
@@ -130,16 +130,28 @@ impl Reply {
             "/output/0/content/0/text",
             "/output/0/arguments",
             "/delta",
+            "/choices/0/text",
+            "/candidates/0/content/parts/0/text",
+            "/candidates/0/content/parts/0/functionCall/args",
+            "/message/content",
+            "/message/content/0/text",
+            "/message/tool_calls/0/function/arguments",
+            "/response",
+            "/delta/message/content/text",
+            "/delta/message/tool_calls/function/arguments",
+            "/delta/message/tool_plan",
+            "/message/tool_plan",
         ];
         let data = self
             .body
             .lines()
             .filter_map(|line| line.strip_prefix("data:"));
         let data: Vec<&str> = data.collect();
-        let parts = if data.is_empty() {
-            vec![self.body.as_str()]
-        } else {
-            data
+        let parts = match data.is_empty() {
+            // Lines of JSON, or one answer.
+            true if self.body.ends_with("}\n") => self.body.lines().collect(),
+            true => vec![self.body.as_str()],
+            false => data,
         };
         let values = parts
             .iter()
@@ -149,8 +161,15 @@ impl Reply {
             found
                 .map(|value| match value {
                     serde_json::Value::String(text) => text.clone(),
-                    // A tool's input; an object in which a text's piece stands has its own place.
-                    _ if value.get("type").is_some() => String::new(),
+                    // A text's piece or its parts stand in it, at a place of their own.
+                    _ if value.is_array() => String::new(),
+                    _ if ["type", "message", "finish_reason"]
+                        .iter()
+                        .any(|key| value.get(key).is_some()) =>
+                    {
+                        String::new()
+                    }
+                    // A tool's input.
                     _ => value.to_string(),
                 })
                 .collect::<String>()

@@ -36,3 +36,4 @@ mod sdk;
 mod store;
 mod streams;
 mod tls;
+mod wires;

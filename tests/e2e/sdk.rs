@@ -57,14 +57,30 @@ async fn the_official_sdks_work_unchanged() {
                 "openai",
                 "openai",
                 &provider.url("openai"),
-                "\"gpt-*\", \"text-embedding-*\"",
+                "\"gpt-*\", \"text-embedding-*\", \"omni-moderation-*\"",
             )
             .endpoint(
                 "anthropic",
                 "anthropic",
                 &provider.url("anthropic"),
                 "\"claude-*\"",
-            ),
+            )
+            .endpoint("azure", "azure", &provider.url("azure"), "\"eu-gpt-*\"")
+            .endpoint("gemini", "gemini", &provider.url("gemini"), "\"gemini-*\"")
+            .endpoint("ollama", "ollama", &provider.url("ollama"), "\"llama*\"")
+            .endpoint(
+                "cohere",
+                "cohere",
+                &provider.url("cohere"),
+                "\"command-*\", \"embed-*\", \"rerank-*\"",
+            )
+            .endpoint(
+                "mistral",
+                "openai",
+                &provider.url("mistral"),
+                "\"mistral-*\", \"codestral-*\"",
+            )
+            .with("asks_usage = false"),
     )
     .await;
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdk");
@@ -97,6 +113,24 @@ async fn the_official_sdks_work_unchanged() {
             "the Anthropic SDK for Python",
         )
         .await;
+    }
+    let azure_v1 = format!("{}/azure/openai/v1", gate.url);
+    for (script, prefix, what) in [
+        ("gemini_sdk.py", "gemini", "Google's SDK for Gemini"),
+        ("ollama_sdk.py", "ollama", "Ollama's SDK"),
+        ("cohere_sdk.py", "cohere", "Cohere's SDK"),
+        ("mistral_sdk.py", "mistral", "Mistral's SDK"),
+        ("azure_sdk.py", "azure", "the OpenAI SDK's class for Azure"),
+    ] {
+        for base in [gate.url.clone(), format!("{}/{prefix}", gate.url)] {
+            run(
+                Command::new(&python)
+                    .arg(scripts.join(script))
+                    .args([&base, &azure_v1]),
+                what,
+            )
+            .await;
+        }
     }
     let planted = [
         ("the SDK scripts", "EMAIL", "nora.lindgren@brevlada.se"),

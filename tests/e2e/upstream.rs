@@ -2,6 +2,8 @@
 //! does. What it does is chosen by the first segment of the path, which is the name of the
 //! endpoint that the gate was configured with.
 
+mod frames;
+
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
@@ -357,9 +359,43 @@ impl Connection {
                 let answer = completion(&format!("You said: {said}"));
                 self.json(200, "", &answer).await?;
             }
-            other => panic!("no script named {other:?}"),
+            other => {
+                let (script, wire) = other
+                    .split_once('.')
+                    .unwrap_or_else(|| panic!("no script named {other:?}"));
+                self.stream_on(script, wire, &said).await?;
+            }
         }
         Ok(true)
+    }
+
+    /// Plays a script in the words of any wire: `said.gemini`.
+    async fn stream_on(&mut self, script: &str, wire: &str, said: &str) -> std::io::Result<()> {
+        let kind = frames::content_type(wire);
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ntransfer-encoding: chunked\r\n\r\n"
+        );
+        self.socket.write_all(head.as_bytes()).await?;
+        match script {
+            "said" => {
+                for piece in pieces(said) {
+                    self.chunk(frames::piece(wire, &piece).as_bytes()).await?;
+                }
+            }
+            "stall" => {
+                self.chunk(frames::piece(wire, "first").as_bytes()).await?;
+                self.shared.go_on.notified().await;
+                self.chunk(frames::piece(wire, " second").as_bytes())
+                    .await?;
+            }
+            "broken" => {
+                self.chunk(frames::piece(wire, "a good piece ").as_bytes())
+                    .await?;
+                self.chunk(frames::broken(wire).as_bytes()).await?;
+            }
+            other => panic!("no script named {other:?}"),
+        }
+        self.chunk(b"").await
     }
 
     /// Whether this is the first request for a script.
@@ -411,10 +447,17 @@ fn head(status: u16, headers: &str, length: usize) -> String {
 /// The text of all messages or inputs.
 fn said(body: &[u8]) -> String {
     let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    let messages = body["messages"].as_array().cloned().unwrap_or_default();
+    let of = |key: &str| body[key].as_array().cloned().unwrap_or_default();
+    let (messages, contents) = (of("messages"), of("contents"));
     let texts: Vec<&str> = messages
         .iter()
         .filter_map(|message| message["content"].as_str())
+        .chain(
+            contents
+                .iter()
+                .filter_map(|c| c["parts"][0]["text"].as_str()),
+        )
+        .chain(body["prompt"].as_str())
         .collect();
     texts.join("\n")
 }

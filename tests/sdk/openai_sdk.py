@@ -85,6 +85,21 @@ assert len(vectors.data) == 2 and len(vectors.data[0].embedding) == 1536
 
 # Models.
 assert "gpt-4o" in [model.id for model in client.models.list()]
+assert client.models.retrieve("gpt-4o").id == "gpt-4o"
+
+# Legacy completions, not streamed and streamed.
+prompt = messages[1]["content"]
+answer = client.completions.create(model="gpt-4o", prompt=prompt, suffix=".")
+assert EMAIL in answer.choices[0].text and PHONE in answer.choices[0].text
+chunks = list(client.completions.create(model="gpt-4o", prompt=prompt, stream=True))
+assert len(chunks) > 5, "the stream came in pieces"
+text = "".join(choice.text for chunk in chunks for choice in chunk.choices)
+assert EMAIL in text and PHONE in text
+
+# Moderations, with a model and without one.
+for model in ({"model": "omni-moderation-latest"}, {}):
+    judged = client.moderations.create(input=[prompt, "two"], **model)
+    assert [result.flagged for result in judged.results] == [False, False]
 
 
 # Errors are the SDK's own exceptions, and do not repeat what was sent.

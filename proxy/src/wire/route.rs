@@ -141,23 +141,22 @@ pub fn route(
     Ok(route)
 }
 
-/// The wire in which a request that has no route is refused: as its path reads.
-pub fn guess(uri: &Uri, wire_of: impl Fn(&str) -> Option<WireKind>) -> Api {
+/// How a request is refused that has no route: as its path and its headers read.
+pub fn guess(uri: &Uri, headers: &HeaderMap, wire_of: impl Fn(&str) -> Option<WireKind>) -> Api {
     let (prefix, rest) = split(uri.path(), &wire_of);
     let first = rest.split('/').next().unwrap_or("");
     let by_version = || match first {
-        "v1beta" | "v1alpha" | "v1beta1" => Api::Gemini,
-        "v2" => Api::Cohere,
-        "api" => Api::Ollama,
-        _ => Api::OpenAi,
+        "v1beta" | "v1alpha" | "v1beta1" => WireKind::Gemini,
+        "v2" => WireKind::Cohere,
+        "api" => WireKind::Ollama,
+        _ => by_headers(headers),
     };
-    match prefix.and_then(&wire_of) {
-        Some(WireKind::Anthropic) => Api::Anthropic,
-        Some(WireKind::Gemini) => Api::Gemini,
-        Some(WireKind::Ollama) => Api::Ollama,
-        Some(WireKind::Cohere) => Api::Cohere,
-        Some(WireKind::OpenAi | WireKind::Azure) => Api::OpenAi,
-        None => by_version(),
+    match prefix.and_then(&wire_of).unwrap_or_else(by_version) {
+        WireKind::Anthropic => Api::Anthropic,
+        WireKind::Gemini => Api::Gemini,
+        WireKind::Ollama => Api::Ollama,
+        WireKind::Cohere => Api::Cohere,
+        WireKind::OpenAi | WireKind::Azure => Api::OpenAi,
     }
 }
 
@@ -207,7 +206,7 @@ fn find(path: &str, named: Option<WireKind>, headers: &HeaderMap) -> Option<Foun
     }
 }
 
-/// Three wires list their models under the same path.
+/// Three wires have paths below `/v1/`, and list their models under the same.
 fn by_headers(headers: &HeaderMap) -> WireKind {
     if headers.contains_key("anthropic-version") {
         WireKind::Anthropic

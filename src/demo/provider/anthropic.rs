@@ -52,6 +52,14 @@ pub(super) async fn messages(State(shared): State<Arc<Shared>>, body: Bytes) -> 
     json(StatusCode::OK, &whole(&message))
 }
 
+pub(super) async fn count_tokens(body: Bytes) -> Response<Body> {
+    let Ok(request) = serde_json::from_slice::<Value>(&body) else {
+        return refuse("The body is not JSON.");
+    };
+    let total = tokens::of_messages(&Prompt::read(&request).messages);
+    json(StatusCode::OK, &value!({"input_tokens": total}))
+}
+
 fn refuse(message: &str) -> Response<Body> {
     json(
         StatusCode::BAD_REQUEST,

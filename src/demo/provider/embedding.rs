@@ -55,7 +55,7 @@ pub(super) async fn embeddings(State(shared): State<Arc<Shared>>, body: Bytes) -
 }
 
 /// A unit vector from the text's hash, stretched by hashing on.
-fn vector(text: &str, dimensions: usize) -> Vec<f32> {
+pub(super) fn vector(text: &str, dimensions: usize) -> Vec<f32> {
     let mut block = Sha256::digest(text.as_bytes());
     let mut vector = Vec::with_capacity(dimensions + 32);
     while vector.len() < dimensions {

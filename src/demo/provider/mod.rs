@@ -1,4 +1,4 @@
-//! A simulated global provider on loopback: both wires, streaming and not, tools, embeddings.
+//! A simulated global provider on loopback: every wire, streaming and not, tools, embeddings.
 //!
 //! It is labelled as simulated wherever it shows: in its `server` header, in every answer's text
 //! and in the answer's id. It knows nothing of the gate. It composes its answers from what it
@@ -7,7 +7,10 @@
 
 mod answer;
 mod anthropic;
+mod cohere;
 mod embedding;
+mod gemini;
+mod ollama;
 mod openai;
 mod pace;
 mod prompt;
@@ -120,9 +123,16 @@ impl Provider {
         })
     }
 
-    /// Base URL of a wire (`openai`, `anthropic`), up to and including the version segment.
+    /// Base URL of a wire (`openai`, `anthropic`, …), up to where its own paths begin.
     pub fn url(&self, wire: &str) -> String {
-        format!("http://{}/{wire}/v1", self.address)
+        let base = match wire {
+            "azure" => "openai",
+            "gemini" => "v1beta",
+            "ollama" => "api",
+            "cohere" => "v2",
+            _ => "v1",
+        };
+        format!("http://{}/{wire}/{base}", self.address)
     }
 
     /// What arrived so far, in order.
@@ -147,7 +157,40 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/openai/v1/responses", post(responses::responses))
         .route("/openai/v1/embeddings", post(embedding::embeddings))
         .route("/openai/v1/models", get(openai::models))
+        .route("/openai/v1/models/{model}", get(openai::one_model))
+        .route("/openai/v1/completions", post(openai::completions))
+        .route("/openai/v1/fim/completions", post(openai::mistral))
+        .route("/mistral/v1/chat/completions", post(openai::mistral))
+        .route("/mistral/v1/fim/completions", post(openai::mistral))
+        .route("/openai/v1/moderations", post(openai::moderations))
+        .route(
+            "/azure/openai/deployments/{model}/chat/completions",
+            post(openai::chat),
+        )
+        .route(
+            "/azure/openai/deployments/{model}/embeddings",
+            post(embedding::embeddings),
+        )
+        .route("/azure/openai/responses", post(responses::responses))
+        .route("/azure/openai/v1/chat/completions", post(openai::chat))
+        .route("/azure/openai/models", get(openai::models))
+        .route("/gemini/v1beta/models", get(gemini::models))
+        .route(
+            "/gemini/v1beta/models/{asked}",
+            post(gemini::ask).get(gemini::one_model),
+        )
+        .route("/ollama/api/chat", post(ollama::chat))
+        .route("/ollama/api/generate", post(ollama::generate))
+        .route("/ollama/api/embed", post(ollama::embed))
+        .route("/ollama/api/tags", get(ollama::tags))
+        .route("/cohere/v2/chat", post(cohere::chat))
+        .route("/cohere/v2/embed", post(cohere::embed))
+        .route("/cohere/v2/rerank", post(cohere::rerank))
         .route("/anthropic/v1/messages", post(anthropic::messages))
+        .route(
+            "/anthropic/v1/messages/count_tokens",
+            post(anthropic::count_tokens),
+        )
         .route("/anthropic/v1/models", get(anthropic::models))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn_with_state(Arc::clone(&shared), receive))

@@ -1,10 +1,10 @@
-//! The OpenAI wire: chat completions and the list of models.
+//! The OpenAI wire: chat completions, completions, moderations and the list of models.
 
 use super::answer::{self, Answer, ToolCall};
 use super::prompt::Prompt;
 use super::{Shared, json, model_of, pace, tokens};
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::{Response, StatusCode};
 use serde_json::{Value, json as value};
 use std::sync::Arc;
@@ -28,6 +28,92 @@ pub(super) async fn models() -> Response<Body> {
         )
         .collect();
     json(StatusCode::OK, &value!({"object": "list", "data": data}))
+}
+
+pub(super) async fn one_model(Path(id): Path<String>) -> Response<Body> {
+    let model = value!({"id": id, "object": "model", "created": CREATED, "owned_by": "simulated"});
+    json(StatusCode::OK, &model)
+}
+
+/// Legacy completions.
+pub(super) async fn completions(State(shared): State<Arc<Shared>>, body: Bytes) -> Response<Body> {
+    let Some((request, completion)) = continued(&shared, &body) else {
+        return refuse("The body is not JSON.");
+    };
+    let chunk = |text: &str, finish: Option<&str>, usage: Value| {
+        value!({"id": completion.id, "object": "text_completion", "created": CREATED, "model": completion.model,
+            "choices": [{"index": 0, "text": text, "logprobs": null, "finish_reason": finish}], "usage": usage})
+    };
+    if request["stream"] != true {
+        let whole = chunk(
+            &completion.answer.text,
+            Some("stop"),
+            completion.usage.clone(),
+        );
+        return json(StatusCode::OK, &whole);
+    }
+    let mut events: Vec<Value> = pace::pieces(&completion.answer.text)
+        .iter()
+        .map(|piece| chunk(piece, None, Value::Null))
+        .collect();
+    events.push(chunk("", Some("stop"), Value::Null));
+    if request["stream_options"]["include_usage"] == true {
+        let mut last = chunk("", None, completion.usage.clone());
+        last["choices"] = value!([]);
+        events.push(last);
+    }
+    let mut events: Vec<String> = events.iter().map(|e| format!("data: {e}\n\n")).collect();
+    events.push("data: [DONE]\n\n".into());
+    pace::event_stream(events, shared.latency)
+}
+
+/// Mistral's chat and fill-in-the-middle: its streams tell their usage, and whoever asks for it is
+/// refused.
+pub(super) async fn mistral(State(shared): State<Arc<Shared>>, body: Bytes) -> Response<Body> {
+    let Some((request, completion)) = continued(&shared, &body) else {
+        return refuse("The body is not JSON.");
+    };
+    if !request["stream_options"].is_null() {
+        return refuse("Extra inputs are not permitted: stream_options");
+    }
+    if request["stream"] == true {
+        return pace::event_stream(events(&completion, true), shared.latency);
+    }
+    json(StatusCode::OK, &whole(&completion))
+}
+
+/// What came of a request for a text to go on, as of one for an answer to it.
+fn continued(shared: &Shared, body: &Bytes) -> Option<(Value, Completion)> {
+    let request: Value = serde_json::from_slice(body).ok()?;
+    let prompt = &request["prompt"];
+    let content = if prompt.is_array() {
+        &prompt[0]
+    } else {
+        prompt
+    };
+    let asked =
+        value!({"model": request["model"], "messages": [{"role": "user", "content": content}]});
+    let completion = match request["messages"].is_array() {
+        true => complete(shared, &request),
+        false => complete(shared, &asked),
+    };
+    Some((request, completion))
+}
+
+pub(super) async fn moderations(body: Bytes) -> Response<Body> {
+    let Ok(request) = serde_json::from_slice::<Value>(&body) else {
+        return refuse("The body is not JSON.");
+    };
+    let count = request["input"].as_array().map_or(1, Vec::len);
+    let result = value!({"flagged": false, "categories": {"hate": false}, "category_scores": {"hate": 0.0},
+        "category_applied_input_types": {"hate": ["text"]}});
+    let model = request["model"]
+        .as_str()
+        .unwrap_or("omni-moderation-latest");
+    json(
+        StatusCode::OK,
+        &value!({"id": "modr-simulated", "model": model, "results": vec![result; count]}),
+    )
 }
 
 /// What came of a request: text or a tool call, with its tokens.

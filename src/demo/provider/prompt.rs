@@ -23,7 +23,12 @@ impl Prompt {
         for message in request["messages"].as_array().into_iter().flatten() {
             let mut text = text_of(&message["content"]);
             for call in message["tool_calls"].as_array().into_iter().flatten() {
-                text += call["function"]["arguments"].as_str().unwrap_or_default();
+                // JSON in a string; an object on Ollama's wire.
+                match &call["function"]["arguments"] {
+                    Value::Null => {}
+                    Value::String(arguments) => text += arguments,
+                    arguments => text += &arguments.to_string(),
+                }
             }
             let result = message["role"] == "tool"
                 || message["content"]

@@ -349,20 +349,21 @@ fn an_endpoints_own_name_for_the_model_goes_into_the_path() {
 }
 
 #[test]
-fn a_refusal_without_a_route_is_worded_as_its_path_reads() {
-    for (target, api) in [
-        ("/v1/elsewhere", Api::OpenAi),
-        ("/claude/elsewhere", Api::Anthropic),
-        ("/v1beta/elsewhere", Api::Gemini),
-        ("/vertex/v1/elsewhere", Api::Gemini),
-        ("/api/pull", Api::Ollama),
-        ("/v2/elsewhere", Api::Cohere),
-        ("/azure-eu/elsewhere", Api::OpenAi),
+fn a_refusal_without_a_route_is_worded_as_it_reads() {
+    for (target, header, api) in [
+        ("/v1/elsewhere", "authorization", Api::OpenAi),
+        ("/v1/elsewhere", "anthropic-version", Api::Anthropic),
+        ("/v1/elsewhere", "x-goog-api-key", Api::Gemini),
+        ("/claude/elsewhere", "authorization", Api::Anthropic),
+        ("/v1beta/elsewhere", "authorization", Api::Gemini),
+        ("/vertex/v1/elsewhere", "authorization", Api::Gemini),
+        ("/api/pull", "authorization", Api::Ollama),
+        ("/v2/elsewhere", "authorization", Api::Cohere),
+        ("/azure-eu/elsewhere", "authorization", Api::OpenAi),
     ] {
-        assert_eq!(
-            guess(&target.parse().expect("a URI"), wire_of),
-            api,
-            "{target}"
-        );
+        let mut headers = HeaderMap::new();
+        headers.insert(header, HeaderValue::from_static("x"));
+        let uri = target.parse().expect("a URI");
+        assert_eq!(guess(&uri, &headers, wire_of), api, "{target}");
     }
 }

@@ -1,0 +1,388 @@
+//! What each wire has of its own: paths, credentials, streams, and the words of its refusals.
+
+use crate::gate::{Gate, Setup, placeholders, read};
+use crate::leak_checker::LeakChecker;
+use crate::upstream::Upstream;
+use serde_json::{Value, json};
+use tollgate_analytics::record::Outcome;
+
+const EMAIL: &str = "nora.lindgren@brevlada.se";
+const GEMINI: &str = "/v1beta/models/m:generateContent";
+const GEMINI_STREAM: &str = "/v1beta/models/m:streamGenerateContent?alt=sse";
+const AZURE: &str = "/openai/deployments/m/chat/completions?api-version=2024-10-21";
+
+/// Every wire's name, its path for chat, and its path for a stream.
+const WIRES: [(&str, &str, &str); 6] = [
+    ("openai", "/v1/chat/completions", "/v1/chat/completions"),
+    ("anthropic", "/v1/messages", "/v1/messages"),
+    ("azure", AZURE, AZURE),
+    ("gemini", GEMINI, GEMINI_STREAM),
+    ("ollama", "/api/chat", "/api/chat"),
+    ("cohere", "/v2/chat", "/v2/chat"),
+];
+
+/// A body that any wire reads as a question.
+fn ask(text: &str) -> String {
+    json!({"model": "m", "stream": true, "max_tokens": 9,
+        "messages": [{"role": "user", "content": text}]})
+    .to_string()
+}
+
+fn ask_gemini(text: &str) -> String {
+    json!({"contents": [{"role": "user", "parts": [{"text": text}]}]}).to_string()
+}
+
+fn body(wire: &str, text: &str) -> String {
+    match wire {
+        "gemini" => ask_gemini(text),
+        _ => ask(text),
+    }
+}
+
+/// The code and the message of a refusal, if it is in the wire's own form and in no other.
+fn refusal(wire: &str, error: &Value) -> Option<(String, String)> {
+    let text = |pointer: &str| Some(error.pointer(pointer)?.as_str()?.to_string());
+    let in_brackets = |message: String| {
+        let at = message.rfind('(')?;
+        let code = message[at + 1..].trim_end_matches(')').to_string();
+        Some((code, message))
+    };
+    let keys = error.as_object()?.len();
+    match wire {
+        "openai" | "azure" => {
+            text("/error/type")?;
+            (keys == 1).then_some((text("/error/code")?, text("/error/message")?))
+        }
+        "anthropic" => {
+            (error["type"] == "error").then_some(())?;
+            in_brackets(text("/error/message")?)
+        }
+        "gemini" => {
+            text("/error/status")?;
+            error["error"]["code"].as_u64()?;
+            let reason = text("/error/details/0/reason")?.to_lowercase();
+            (keys == 1).then_some((reason, text("/error/message")?))
+        }
+        "ollama" => (keys == 1).then_some(in_brackets(text("/error")?)?),
+        "cohere" => match text("/type").as_deref() {
+            Some("message-end") => in_brackets(text("/delta/error")?),
+            _ => in_brackets(text("/message")?),
+        },
+        other => panic!("no wire {other}"),
+    }
+}
+
+#[tokio::test]
+async fn every_refusal_is_in_the_words_of_its_wire() {
+    let upstream = Upstream::start().await;
+    let mut setup = Setup::default();
+    for (wire, ..) in WIRES {
+        setup = setup.endpoint(wire, wire, &upstream.url("echo"), "\"m\"");
+    }
+    let gate = Gate::start(setup).await;
+    let blocked = format!("{EMAIL} was diagnosed with epilepsy");
+    for (wire, path, _) in WIRES {
+        let unknown = match wire {
+            "openai" => "/v1/videos".to_string(),
+            "gemini" => "/v1beta/files".to_string(),
+            "ollama" => "/api/pull".to_string(),
+            "cohere" => "/v2/videos".to_string(),
+            wire => format!("/{wire}/v1/videos"),
+        };
+        let other_model = path
+            .replace("models/m:", "models/no-such-model:")
+            .replace("deployments/m/", "deployments/no-such-model/");
+        let other_body = body(wire, "hello").replace(r#""m""#, r#""no-such-model""#);
+        for (path, body, status, code) in [
+            (path, body(wire, &blocked), 403, "policy_blocked"),
+            (
+                path,
+                format!("{{\"contents\": \"{EMAIL}"),
+                422,
+                "not_inspectable",
+            ),
+            (&unknown, body(wire, EMAIL), 404, "unknown_route"),
+            (&other_model, other_body, 404, "model_not_found"),
+        ] {
+            let reply = gate.post(path, body).await;
+            assert_eq!(reply.status, status, "{wire} {code}: {}", reply.body);
+            let told = refusal(wire, &reply.json());
+            let (told, message) =
+                told.unwrap_or_else(|| panic!("{wire} {code}: not in its form: {}", reply.body));
+            assert_eq!(told, code, "{wire}");
+            assert!(!message.contains(EMAIL), "{wire} {code}");
+            let record = gate.record(reply.exchange()).await;
+            assert_eq!(record.error, code, "{wire}");
+            if code != "unknown_route" {
+                assert_eq!(record.wire, wire);
+            }
+        }
+    }
+    assert!(upstream.captured().is_empty(), "nothing left");
+    let checker = LeakChecker::new([("the refusals", "EMAIL", EMAIL)]);
+    gate.assert_clean(&checker).await;
+}
+
+#[tokio::test]
+async fn a_stream_that_breaks_ends_with_an_error_of_its_own_wire() {
+    let upstream = Upstream::start().await;
+    let mut setup = Setup::default();
+    for (wire, ..) in WIRES {
+        let script = format!("broken.{wire}");
+        setup = setup.endpoint(wire, wire, &upstream.url(&script), "\"m\"");
+    }
+    let gate = Gate::start(setup).await;
+    for (wire, _, path) in WIRES {
+        let reply = gate.post(path, body(wire, &format!("Mail {EMAIL}"))).await;
+        assert_eq!(reply.status, 200, "{wire}");
+        assert!(
+            reply.body.contains("a good piece "),
+            "{wire}: {}",
+            reply.body
+        );
+        let events: Vec<Value> = reply
+            .body
+            .lines()
+            .filter_map(|line| serde_json::from_str(line.trim_start_matches("data: ")).ok())
+            .collect();
+        let last = events.last().unwrap_or_else(|| panic!("{wire}: no event"));
+        let told = refusal(wire, last).unwrap_or_else(|| panic!("{wire}: {}", reply.body));
+        assert_eq!(told.0, "upstream_malformed", "{wire}");
+        // Nothing of another wire stands before it.
+        let foreign = match wire {
+            "openai" | "azure" => ["candidates", "content_block", "content-delta"],
+            "anthropic" => ["candidates", "choices", "content-delta"],
+            "gemini" => ["choices", "content_block", "content-delta"],
+            _ => ["choices", "content_block", "candidates"],
+        };
+        assert!(
+            foreign.iter().all(|word| !reply.body.contains(word)),
+            "{wire}: {}",
+            reply.body
+        );
+        let record = gate.record(reply.exchange()).await;
+        assert_eq!(record.outcome, Outcome::UpstreamError, "{wire}");
+    }
+}
+
+#[tokio::test]
+async fn what_relatives_add_to_a_stream_is_restored() {
+    let upstream = Upstream::start().await;
+    let relatives = [
+        (
+            "deepseek",
+            "/v1/chat/completions",
+            &["/reasoning_content"][..],
+        ),
+        ("groq", "/v1/chat/completions", &["/reasoning"]),
+        (
+            "openrouter",
+            "/v1/chat/completions",
+            &["/reasoning", "/reasoning_details/0/text"],
+        ),
+        (
+            "mistral",
+            "/v1/chat/completions",
+            &["/content/0/thinking/0/text"],
+        ),
+        ("completions", "/v1/completions", &["/text"]),
+    ];
+    let mut setup = Setup::default();
+    for (name, ..) in relatives {
+        setup = setup.endpoint(name, "openai", &upstream.url(&format!("said.{name}")), "");
+    }
+    let gate = Gate::start(setup).await;
+    for (name, path, places) in relatives {
+        let said = format!("Write to {EMAIL} now.");
+        let body = match name {
+            "completions" => json!({"model": "m", "stream": true, "prompt": said}).to_string(),
+            _ => ask(&said),
+        };
+        let reply = gate.post(&format!("/{name}{path}"), body).await;
+        let events = reply
+            .body
+            .lines()
+            .filter_map(|line| line.strip_prefix("data: "));
+        let events: Vec<Value> = events
+            .map(|e| serde_json::from_str(e).expect("JSON"))
+            .collect();
+        assert!(events.len() > 5, "{name}: the stream came in pieces");
+        for place in places {
+            let at = match name {
+                "completions" => format!("/choices/0{place}"),
+                _ => format!("/choices/0/delta{place}"),
+            };
+            let text: String = events
+                .iter()
+                .filter_map(|e| e.pointer(&at)?.as_str())
+                .collect();
+            assert_eq!(text, said, "{name}: {place}");
+        }
+    }
+    for captured in upstream.captured() {
+        let sent = String::from_utf8(captured.body).expect("UTF-8");
+        assert!(placeholders(&sent).len() == 1 && !sent.contains(EMAIL));
+    }
+}
+
+#[tokio::test]
+async fn lines_and_events_are_passed_on_as_they_come() {
+    let upstream = Upstream::start().await;
+    let mut setup = Setup::default();
+    for wire in ["gemini", "ollama", "cohere"] {
+        let script = format!("stall.{wire}");
+        setup = setup.endpoint(wire, wire, &upstream.url(&script), "\"m\"");
+    }
+    let gate = Gate::start(setup).await;
+    for (wire, _, path) in WIRES {
+        if !matches!(wire, "gemini" | "ollama" | "cohere") {
+            continue;
+        }
+        let request = gate.client().post(format!("{}{path}", gate.url));
+        let request = request
+            .header("content-type", "application/json")
+            .body(body(wire, &format!("Mail {EMAIL}")));
+        let mut response = request.send().await.expect("a head");
+        let mut seen = String::new();
+        // The upstream sends nothing more until it is told to: what arrives now was passed on at
+        // once.
+        while !seen.contains("first") {
+            let piece = response
+                .chunk()
+                .await
+                .expect("no error")
+                .expect("more to come");
+            seen += &String::from_utf8_lossy(&piece);
+        }
+        assert!(!seen.contains("second"), "{wire}");
+        upstream.go_on();
+        let rest = read(response).await;
+        assert!(rest.body.contains("second"), "{wire}: {}", rest.body);
+    }
+}
+
+/// The head of the last request that arrived.
+fn last_head(upstream: &Upstream) -> String {
+    upstream.captured().pop().expect("a request").head
+}
+
+#[tokio::test]
+async fn credentials_and_paths_are_the_wires_own() {
+    const OURS: &str = "our-own-made-up-key";
+    const THEIRS: &str = "AIzaTheirOwnMadeUpKey";
+    let upstream = Upstream::start().await;
+    let dir = tempfile::tempdir().expect("a directory");
+    let key = dir.path().join("key");
+    std::fs::write(&key, OURS).expect("written");
+    let mut setup = Setup::default();
+    for (wire, ..) in WIRES {
+        setup = setup
+            .endpoint(wire, wire, &upstream.url("echo"), "\"m\"")
+            .with(&format!("key = \"file:{}\"", key.display()));
+    }
+    setup = setup
+        .endpoint("theirs", "gemini", &upstream.url("echo"), "")
+        .endpoint("renamed", "gemini", &upstream.url("echo"), "")
+        .with("[endpoint.aliases]\nfast = \"gemini 2.5/flash\"")
+        .endpoint("renamed-azure", "azure", &upstream.url("echo"), "\"fast\"")
+        .with("model = \"my-deployment\"");
+    let gate = Gate::start(setup).await;
+    for (wire, path, _) in WIRES {
+        let reply = gate.post(path, body(wire, "hello")).await;
+        assert_eq!(reply.status, 200, "{wire}: {}", reply.body);
+        let head = last_head(&upstream).to_lowercase();
+        let expected = match wire {
+            "anthropic" => format!("x-api-key: {OURS}\r\n"),
+            "azure" => format!("api-key: {OURS}\r\n"),
+            "gemini" => format!("x-goog-api-key: {OURS}\r\n"),
+            _ => format!("authorization: bearer {OURS}\r\n"),
+        };
+        assert!(head.contains(&expected), "{wire}: {head}");
+        assert!(
+            !head.contains("sk-caller-a"),
+            "{wire}: the caller's own credential stays here"
+        );
+    }
+
+    // A key in the query goes on as a header, and nowhere else.
+    let target = format!("/theirs{GEMINI}?key={THEIRS}");
+    let request = gate.client().post(format!("{}{target}", gate.url));
+    let request = request.header("content-type", "application/json");
+    let reply = read(
+        request
+            .body(ask_gemini("hello"))
+            .send()
+            .await
+            .expect("a reply"),
+    )
+    .await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    let head = last_head(&upstream);
+    assert!(
+        head.contains(&format!("x-goog-api-key: {THEIRS}\r\n")),
+        "{head}"
+    );
+    assert_eq!(head.matches(THEIRS).count(), 1, "{head}");
+
+    // Vertex AI's project and location are the endpoint's to say.
+    let path =
+        "/theirs/v1/projects/p-1/locations/us-central1/publishers/google/models/m:generateContent";
+    assert_eq!(gate.post(path, ask_gemini("hello")).await.status, 200);
+    let head = last_head(&upstream);
+    assert!(
+        head.starts_with("POST /echo/v1/models/m:generateContent HTTP"),
+        "{head}"
+    );
+
+    // An endpoint's own name for a model goes where the wire has it.
+    let path = "/renamed/v1beta/models/fast:generateContent";
+    assert_eq!(gate.post(path, ask_gemini("hello")).await.status, 200);
+    let head = last_head(&upstream);
+    assert!(
+        head.starts_with("POST /echo/v1/models/gemini%202.5/flash:generateContent "),
+        "{head}"
+    );
+    let path = "/renamed-azure/openai/deployments/fast/chat/completions?api-version=1";
+    let body = ask("hello").replace(r#""m""#, r#""fast""#);
+    assert_eq!(gate.post(path, body).await.status, 200);
+    let captured = upstream.captured().pop().expect("a request");
+    let start = "POST /echo/v1/deployments/my-deployment/chat/completions?api-version=1 ";
+    assert!(captured.head.starts_with(start), "{}", captured.head);
+    let sent: Value = serde_json::from_slice(&captured.body).expect("JSON");
+    assert_eq!(sent["model"], "my-deployment");
+
+    let planted = [("a file", "SECRET", OURS), ("the query", "SECRET", THEIRS)];
+    gate.assert_clean(&LeakChecker::new(planted)).await;
+}
+
+#[tokio::test]
+async fn nothing_goes_to_an_endpoint_of_another_wire() {
+    let upstream = Upstream::start().await;
+    let mut setup = Setup::default();
+    for (wire, ..) in WIRES {
+        setup = setup.endpoint(&format!("only-{wire}"), wire, &upstream.url("echo"), "");
+    }
+    let gate = Gate::start(setup).await;
+    for (named, ..) in WIRES {
+        for (wire, path, _) in WIRES {
+            // Azure's endpoints are named in a way of their own.
+            if named == wire || named == "azure" || wire == "azure" {
+                continue;
+            }
+            let path = format!("/only-{named}{path}");
+            let reply = gate.post(&path, body(wire, "hello")).await;
+            assert_eq!(reply.status, 404, "{path}: {}", reply.body);
+        }
+    }
+    // A model that only the body of a batch names is not another than the path's.
+    let other =
+        json!({"requests": [{"model": "models/other", "content": {"parts": [{"text": "a"}]}}]});
+    let path = "/only-gemini/v1beta/models/m:batchEmbedContents";
+    assert_eq!(gate.post(path, other.to_string()).await.status, 422);
+    // A stream as one array cannot be restored.
+    let path = "/only-gemini/v1beta/models/m:streamGenerateContent";
+    let reply = gate.post(path, ask_gemini("hello")).await;
+    let told = refusal("gemini", &reply.json()).expect("Gemini's form");
+    assert_eq!((reply.status, told.0.as_str()), (422, "array_stream"));
+    assert!(upstream.captured().is_empty(), "nothing left");
+}
