@@ -3,7 +3,8 @@
 //! The model costs a thousand times what rules cost, so it reads only what may concern it. A
 //! piece is read if it has
 //! - a word of two letters or more that begins with a capital and is neither one of the common
-//!   words that sentences, logs and code capitalise nor in the lists of ordinary words; or
+//!   words that sentences, logs and code capitalise, nor in the lists of ordinary words, nor put
+//!   together of such (`OrderController`); or
 //! - a letter of a script without capitals; or
 //! - a cue after which names and addresses also come in lower case (`my name is`, `street`).
 //!
@@ -46,13 +47,24 @@ pub(super) fn may_hold_name(text: &str, rules: &NerRules, names: &Names) -> bool
 }
 
 fn named(word: &str, rules: &NerRules, names: &Names) -> bool {
-    let mut letters = 0;
-    let lower: String = word
-        .chars()
-        .inspect(|_| letters += 1)
-        .flat_map(char::to_lowercase)
-        .collect();
-    letters >= 2 && !rules.common.contains(&lower) && !names.is_ordinary(&lower)
+    let known = |word: &str| {
+        let lower: String = word.chars().flat_map(char::to_lowercase).collect();
+        rules.common.contains(&lower) || names.is_ordinary(&lower)
+    };
+    word.chars().nth(1).is_some()
+        && !known(word)
+        && !humps(word).is_some_and(|mut parts| parts.all(known))
+}
+
+/// The parts of a word that is written as code writes them, `OrderController`; `None` if it is not.
+fn humps(word: &str) -> Option<impl Iterator<Item = &str>> {
+    let bytes = word.as_bytes();
+    let cut = |at: usize| bytes[at - 1].is_ascii_lowercase() && bytes[at].is_ascii_uppercase();
+    (word.is_ascii() && (1..bytes.len()).any(cut)).then(|| {
+        let mut from = 0;
+        let ends = (1..=bytes.len()).filter(move |&at| at == bytes.len() || cut(at));
+        ends.map(move |end| &word[std::mem::replace(&mut from, end)..end])
+    })
 }
 
 /// Length of the run of letters at the start.
@@ -87,6 +99,8 @@ mod tests {
             "my name is john smith",
             "customer:\"Berta\"",
             "she lives at 12 main street",
+            "ask AnnaMueller",
+            "call McGregor",
         ] {
             assert!(may_hold_name(yes, &rules), "{yes}");
         }
@@ -96,6 +110,7 @@ mod tests {
             "INFO request completed status=200",
             "2024-01-01T00:00:00Z,17,ok",
             "let user_Total1 = A1;",
+            "at OrderController.cancelOrder",
             "Please summarise the following text.",
         ] {
             assert!(!may_hold_name(no, &rules), "{no}");

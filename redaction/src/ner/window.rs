@@ -2,7 +2,7 @@
 //!
 //! A text is first cut into *units*: lines and sentences, the long ones at white space. A unit is
 //! *idle* if it can hold no name, *known* if an equal unit came before it in the same request,
-//! otherwise *new*. Windows are runs of units around the new ones; each begins with some text
+//! otherwise *new*. Windows are runs of new units with little between them; each begins with some text
 //! before it, so that an entity that a cut runs through is whole in one of the two windows.
 
 use super::cache::{Key, Keys};
@@ -16,6 +16,8 @@ pub(super) const WINDOW: usize = 448;
 const UNIT: usize = 320;
 /// How much text before its first new unit a window shows, in bytes.
 const LEAD: usize = 80;
+/// The most text between two units of one window that is read for nothing, in bytes.
+const GAP: usize = 120;
 /// A unit with fewer letters than this is judged together with the one before it.
 const ALONE: usize = 24;
 /// The longest line, in bytes, that is read because the line before it is: addresses are written over
@@ -94,7 +96,11 @@ pub(super) fn plan(segments: &[&str], keys: &Keys, wanted: impl Fn(&str) -> bool
                 continue;
             }
             match &mut open {
-                Some(window) if unit.end - window.start <= WINDOW => window.end = unit.end,
+                Some(window)
+                    if unit.end - window.start <= WINDOW && unit.start - window.end <= GAP =>
+                {
+                    window.end = unit.end;
+                }
                 _ => {
                     if let Some(span) = open {
                         plan.windows.push(Window { segment, span });
