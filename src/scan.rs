@@ -88,8 +88,7 @@ pub fn run(args: &ScanArgs, config: &Config) -> Outcome {
     Ok(())
 }
 
-/// Prints why each finding was found, one JSON object a line; offsets count bytes. What no rule of a
-/// pack found (names, terms, the model) is told by its recognizer and score alone.
+/// Prints why each finding was found, one JSON object a line; offsets count bytes.
 fn explain(redactor: &Redactor, text: &str, out: &mut impl Write) -> Outcome {
     let hints = Hints::default();
     let mut inspection = redactor.inspect(&[text], &hints, redactor::deadline())?;
@@ -250,7 +249,22 @@ mod tests {
         assert_eq!(line["why"]["check"], "card");
         assert_eq!(line["why"]["context"], "card");
         assert!(line["why"]["base_score"].as_f64() < line["why"]["score"].as_f64());
+        assert_eq!(line["why"]["by"], "rule");
         assert!(!line.to_string().contains("4111"));
+    }
+
+    #[test]
+    fn every_finding_is_explained() {
+        let text = "Angela Brown was born with asthma. Then Brown wrote by anna%40mail.example.org";
+        let mut out = Vec::new();
+        explain(&rules_only(), text, &mut out).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        let lines = out.lines().map(|line| serde_json::from_str(line).unwrap());
+        let by: Vec<String> = lines
+            .map(|line: Value| line["why"]["by"].as_str().unwrap_or_default().to_owned())
+            .collect();
+        assert_eq!(by, ["names", "terms", "again", "reading"], "{out}");
+        assert!(!out.contains("Angela") && !out.contains("anna"));
     }
 
     #[test]

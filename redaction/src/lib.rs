@@ -45,7 +45,7 @@ pub use adjust::{Adjustments, Allow};
 pub use config::{Device, ModelConfig, ModelKind, NerConfig, RedactorConfig};
 pub use entity::{Category, Entity, UnknownEntity};
 pub use error::Error;
-pub use explain::Explanation;
+pub use explain::{Explanation, Steps};
 pub use finding::{Finding, Jurisdiction};
 pub use recognizer::Recognizer;
 pub use redactor::{Hints, Inspection, Language, Redactor, Summary};

@@ -219,11 +219,18 @@ impl Redactor {
         Ok(inspection)
     }
 
-    /// Why a rule of a pack came to a finding in `text`; `None` for what others found: word lists,
-    /// names, the model, or a rule in text that was written otherwise.
+    /// Why a finding was made in `text`; `None` for a finding of another redactor.
     pub fn explain(&self, text: &str, finding: &Finding, hints: &Hints) -> Option<Explanation> {
-        let homes = self.patterns.homes(hints.country);
-        self.patterns.explain(text, finding, &homes)
+        let (kind, name) = finding.recognizer.split_once('/')?;
+        match kind {
+            "terms" => Some(Explanation::Terms),
+            "names" => Some(self.names.explain(text, finding)),
+            "ner" => self.ner.as_ref()?.explain(name, finding.entity),
+            _ => {
+                let homes = self.patterns.homes(hints.country);
+                self.patterns.explain(text, finding, &homes)
+            }
+        }
     }
 
     /// What is loaded.

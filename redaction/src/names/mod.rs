@@ -18,7 +18,7 @@ mod repeat;
 mod rules;
 mod run;
 
-use crate::{Entity, Error, Finding, Recognizer};
+use crate::{Entity, Error, Explanation, Finding, Recognizer};
 pub(crate) use lexicon::Flags;
 use lexicon::Lexicon;
 pub(crate) use prose::prose;
@@ -58,6 +58,28 @@ impl Names {
     /// Adds to all that was found in `text` the parts of names that stand alone elsewhere in it.
     pub fn repeat(&self, text: &str, findings: &mut Vec<Finding>) {
         repeat::repeat(self, text, findings);
+    }
+
+    /// What the lists say of the words that were found.
+    pub fn explain(&self, text: &str, finding: &Finding) -> Explanation {
+        if finding.recognizer == self.recognizers[3] {
+            return Explanation::Again;
+        }
+        let (mut names, mut places, mut ordinary, mut unknown) = (0, 0, 0, 0);
+        let words = text[finding.span.range()].split(|c: char| !c.is_alphabetic());
+        for word in words.filter(|word| !word.is_empty()) {
+            let flags = self.flags(word);
+            names += usize::from(flags.any(Flags::NAME));
+            places += usize::from(flags.any(Flags::PLACE));
+            ordinary += usize::from(flags.any(Flags::COMMON | Flags::CALENDAR));
+            unknown += usize::from(!flags.any(Flags::LISTED));
+        }
+        Explanation::Names {
+            names,
+            places,
+            ordinary,
+            unknown,
+        }
     }
 
     /// Whether a word is a name and no ordinary word.

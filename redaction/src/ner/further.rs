@@ -37,6 +37,8 @@ pub(super) struct Further {
     /// For each label of the model.
     entities: Vec<Option<Entity>>,
     name: Arc<str>,
+    /// What each label needs.
+    thresholds: Vec<f32>,
     languages: Vec<String>,
     pub all_text: bool,
 }
@@ -119,6 +121,11 @@ impl Further {
             entities: entities
                 .map(|label| own.labels.get(label).copied())
                 .collect(),
+            thresholds: model
+                .labels()
+                .iter()
+                .map(|label| threshold(label))
+                .collect(),
             model,
             name: format!("ner/{}", own.name).into(),
             languages: own.languages.clone(),
@@ -130,6 +137,21 @@ impl Further {
     pub fn reads(&self, language: Option<&str>) -> bool {
         let of = |known: &str| self.languages.iter().any(|language| language == known);
         self.languages.is_empty() || language.is_none_or(of)
+    }
+
+    /// Whether its findings bear this name, without `ner/`.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name.strip_prefix("ner/") == Some(name)
+    }
+
+    /// The labels that mean an entity, with what they need.
+    pub fn thresholds(&self, entity: Entity) -> Vec<(String, f32)> {
+        let labels = self.model.labels().iter().zip(&self.entities);
+        let labels = labels.zip(&self.thresholds);
+        let of_entity = labels.filter(|((_, means), _)| **means == Some(entity));
+        of_entity
+            .map(|((label, _), threshold)| (label.clone(), *threshold))
+            .collect()
     }
 
     /// Makes findings of the words of one segment.

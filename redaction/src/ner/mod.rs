@@ -20,7 +20,7 @@ mod runtime;
 mod window;
 
 use crate::{
-    Error, Finding, Span,
+    Entity, Error, Explanation, Finding, Span,
     config::{Device, NerConfig},
     names::Names,
 };
@@ -193,6 +193,25 @@ impl Ner {
             }
         }
         Ok(read)
+    }
+
+    /// Why a model, called as in its findings, found an entity.
+    pub fn explain(&self, model: &str, entity: Entity) -> Option<Explanation> {
+        let thresholds = if model == RAMPART {
+            let labels = self.rampart.labels().iter();
+            let rules = labels.filter_map(|label| Some((label, self.rules.label(label)?)));
+            rules
+                .filter(|(_, rule)| rule.entity == entity)
+                // Words that the lists know, or that no list knows, need less.
+                .map(|(label, rule)| (label.clone(), rule.listed_threshold))
+                .collect()
+        } else {
+            self.further
+                .iter()
+                .find(|own| own.is_called(model))?
+                .thresholds(entity)
+        };
+        Some(Explanation::Model { thresholds })
     }
 
     /// Checks that the built-in model finds what it must and nothing else in a made-up sentence.

@@ -193,10 +193,13 @@ impl Patterns {
                 rule.judge(number, text, found, &mut tape, &homes.jurisdictions)
             });
         // A finding may have been united with others or cut: the surest match in it made it.
-        verdicts
+        let best = verdicts
             .filter(|verdict| finding.span.overlaps(verdict.value.clone().into()))
-            .max_by(|a, b| a.score.total_cmp(&b.score))
-            .map(|verdict| rule.explain(&verdict))
+            .max_by(|a, b| a.score.total_cmp(&b.score));
+        Some(match best {
+            Some(verdict) => Explanation::Rule(rule.explain(&verdict)),
+            None => rule.explain_reading(),
+        })
     }
 
     /// Appends what the rules find in `text` to `out`; findings may overlap. An error means that

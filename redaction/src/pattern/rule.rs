@@ -2,7 +2,7 @@
 
 use super::nearby::Tape;
 use crate::{
-    Entity, Explanation, Finding, Span,
+    Entity, Explanation, Finding, Span, Steps,
     checks::Check,
     context::{Words, is_part_of_groups, is_word},
     finding::Jurisdiction,
@@ -179,8 +179,8 @@ impl Compiled {
     }
 
     /// Why a match counts, in words of the rule.
-    pub fn explain(&self, verdict: &Verdict) -> Explanation {
-        Explanation {
+    pub fn explain(&self, verdict: &Verdict) -> Steps {
+        Steps {
             recognizer: self.name.to_string(),
             entity: self.entity,
             jurisdiction: self.jurisdiction,
@@ -194,6 +194,14 @@ impl Compiled {
                 self.score
             },
             score: verdict.score,
+        }
+    }
+
+    /// What is known of a finding in text that was not read as it stands.
+    pub fn explain_reading(&self) -> Explanation {
+        Explanation::Reading {
+            check: self.check_name.clone(),
+            base_score: self.score,
         }
     }
 
