@@ -147,6 +147,7 @@ const RULES: &[Rule] = &[
         except: &[
             ("src/clock.rs", "the commands' clock"),
             ("proxy/src/draft.rs", "when an exchange started"),
+            ("proxy/src/endpoint/mod.rs", "when a request is signed"),
             ("local-llm/src/serve.rs", "`created` of an answer"),
             (
                 "tui/src/lib.rs",

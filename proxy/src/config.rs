@@ -71,9 +71,14 @@ pub struct Endpoint {
     /// providers that refuse the question and tell it unasked (Mistral). Only on OpenAI's wire.
     #[serde(default = "asks_usage")]
     pub asks_usage: bool,
-    /// Our credential there: `env:NAME` or `file:PATH`. Absent: the caller's own is passed on.
+    /// Our credential there: `env:NAME` or `file:PATH`. Absent: the caller's own is passed on. On
+    /// Bedrock's wire an API key, or `ID:SECRET[:SESSION-TOKEN]`, with which requests are signed.
     #[serde(default)]
     pub key: Option<String>,
+    /// The region that requests to Bedrock are signed for. Absent: the one in the URL's host
+    /// (`bedrock-runtime.eu-central-1.amazonaws.com`).
+    #[serde(default)]
+    pub region: Option<String>,
     /// A PEM file of certificate authorities to trust instead of the system's.
     #[serde(default)]
     pub ca: Option<PathBuf>,

@@ -4,6 +4,7 @@ use crate::callers::Allowance;
 use crate::error::Refusal;
 use crate::keys::{self, KeyRing};
 use crate::secret::Secret;
+use crate::sigv4;
 use crate::wire::Route;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
@@ -35,7 +36,7 @@ pub fn identify(ring: &KeyRing, route: &Route, headers: &HeaderMap) -> Result<Id
     let mut key = headers
         .get(KEY_HEADER)
         .map(|v| v.to_str().unwrap_or("").to_string());
-    let mut credential = None;
+    let (mut credential, mut signer) = (None, None);
     let wire = route.wire;
     // What came in the query is taken for what its header would have brought.
     let queried = route.key.as_ref().map(Secret::expose);
@@ -51,6 +52,9 @@ pub fn identify(ring: &KeyRing, route: &Route, headers: &HeaderMap) -> Result<Id
         let token = text.strip_prefix("Bearer ").unwrap_or(text).trim();
         if token.starts_with(keys::PREFIX) {
             key.get_or_insert_with(|| token.to_string());
+        } else if let Some(id) = sigv4::id_of(text) {
+            // A signature is for one request to one host, so it ends here. Whose it is, it tells.
+            signer.get_or_insert_with(|| id.to_string());
         } else if credential.is_none() {
             let mut value = value.clone();
             value.set_sensitive(true);
@@ -72,12 +76,11 @@ pub fn identify(ring: &KeyRing, route: &Route, headers: &HeaderMap) -> Result<Id
         return Err(Refusal::unauthenticated());
     }
     // Callers without a key are told apart by the credential that they bring.
-    let scope = match &credential {
-        Some((_, value)) => format!(
-            "credential:{:x?}",
-            Sha256::digest(value.as_bytes()).as_slice()
-        ),
-        None => "anonymous".to_string(),
+    let of = |bytes: &[u8]| format!("credential:{:x?}", Sha256::digest(bytes).as_slice());
+    let scope = match (&credential, &signer) {
+        (Some((_, value)), _) => of(value.as_bytes()),
+        (None, Some(id)) => of(id.as_bytes()),
+        (None, None) => "anonymous".to_string(),
     };
     Ok(Identity {
         name: "anonymous".into(),

@@ -13,6 +13,7 @@ pub mod edit;
 mod egress;
 pub mod endpoint;
 pub mod error;
+pub mod eventstream;
 pub mod exchange;
 pub mod gate;
 pub mod gateway;
@@ -31,6 +32,7 @@ mod relay;
 mod rescue;
 mod retry;
 mod secret;
+mod sigv4;
 pub mod sse;
 pub mod wire;
 

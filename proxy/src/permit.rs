@@ -95,9 +95,11 @@ impl Permit {
                 .apply(prompt.body())
                 .map_err(|e| Refusal::inspection_failed().because(e))?
         };
+        let (method, path) = (prompt.method(), prompt.below(renamed.as_deref()));
+        headers.extend(endpoint.signature(&method, &path, &body)?);
         let parts = Parts {
-            method: prompt.method(),
-            path: prompt.below(renamed.as_deref()),
+            method,
+            path,
             headers,
         };
         Ok(Permit {
@@ -115,13 +117,14 @@ impl Permit {
     /// # Errors
     /// 503 when its credential cannot be had.
     pub(crate) fn probe(endpoint: &Arc<Endpoint>, path: &str) -> Result<Permit, Refusal> {
-        let headers = endpoint.credential(endpoint.config().wire, None)?;
+        let mut headers = endpoint.signature(&Method::GET, path, b"")?;
+        headers.extend(endpoint.credential(endpoint.config().wire, None)?);
         Ok(Permit {
             endpoint: Arc::clone(endpoint),
             parts: Parts {
                 method: Method::GET,
                 path: path.to_owned(),
-                headers: headers.into_iter().collect(),
+                headers,
             },
             body: Bytes::new(),
             replaced: 0,

@@ -21,7 +21,7 @@ pub async fn rescue(down: &mut Downstream, api: Api, refusal: &Refusal, exchange
     }
     if down.started() {
         let event = api.error_event(refusal, exchange);
-        return down.send(Bytes::from(event), true).await.is_ok();
+        return down.send(event, true).await.is_ok();
     }
     let body = Bytes::from(api.wire().error(refusal, exchange).to_string());
     let mut headers = vec![
@@ -31,6 +31,7 @@ pub async fn rescue(down: &mut Downstream, api: Api, refusal: &Refusal, exchange
         ),
         (EXCHANGE, value(exchange)),
     ];
+    headers.extend(api.wire().error_header(refusal));
     if let Some(seconds) = refusal.retry_after_s {
         headers.push((header::RETRY_AFTER, HeaderValue::from(seconds)));
     }

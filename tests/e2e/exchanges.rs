@@ -48,6 +48,7 @@ fn cases(ner: bool) -> Vec<Case> {
         ("gemini", ""),
         ("ollama", "/api/chat"),
         ("cohere", "/v2/chat"),
+        ("bedrock", ""),
     ] {
         for entry in std::fs::read_dir(root.join(wire)).expect("fixtures") {
             let dir = entry.expect("an entry").path();
@@ -92,6 +93,9 @@ async fn play(cases: &[Case], setup: Setup) {
     .await
     .expect("a port");
     let on_prem = Upstream::start().await;
+    let dir = tempfile::tempdir().expect("a directory");
+    let key = dir.path().join("key");
+    std::fs::write(&key, "AKIDENDPOINT:made-up-secret").expect("written");
     let setup = setup
         .endpoint(
             "openai",
@@ -114,6 +118,16 @@ async fn play(cases: &[Case], setup: Setup) {
             &provider.url("cohere"),
             "\"command-*\", \"embed-*\"",
         )
+        .endpoint(
+            "bedrock",
+            "bedrock",
+            &provider.url("bedrock"),
+            "\"eu.anthropic.*\"",
+        )
+        .with(&format!(
+            "key = \"file:{}\"\nregion = \"eu-central-1\"",
+            key.display()
+        ))
         .on_prem("local", "openai", &on_prem.url("on-prem"))
         .on_prem(
             "local-anthropic",

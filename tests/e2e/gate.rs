@@ -12,6 +12,7 @@ use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
 use tollgate_analytics::ledger::Reader;
 use tollgate_analytics::record::Record;
+use tollgate_proxy::eventstream::Parser;
 use uuid::Uuid;
 
 /// For the gate to be ready, the embedded store included, on a busy machine.
@@ -118,7 +119,7 @@ impl Reply {
 
     /// The text of an answer or of a stream, tool arguments included.
     pub fn text(&self) -> String {
-        const PLACES: [&str; 22] = [
+        const PLACES: [&str; 25] = [
             "/choices/0/message/content",
             "/choices/0/message/tool_calls/0/function/arguments",
             "/choices/0/delta/content",
@@ -141,6 +142,9 @@ impl Reply {
             "/delta/message/tool_calls/function/arguments",
             "/delta/message/tool_plan",
             "/message/tool_plan",
+            "/output/message/content/0/text",
+            "/output/message/content/0/toolUse/input",
+            "/delta/toolUse/input",
         ];
         let data = self
             .body
@@ -163,7 +167,7 @@ impl Reply {
                     serde_json::Value::String(text) => text.clone(),
                     // A text's piece or its parts stand in it, at a place of their own.
                     _ if value.is_array() => String::new(),
-                    _ if ["type", "message", "finish_reason"]
+                    _ if ["type", "message", "finish_reason", "text", "toolUse"]
                         .iter()
                         .any(|key| value.get(key).is_some()) =>
                     {
@@ -442,11 +446,27 @@ pub async fn read(response: reqwest::Response) -> Reply {
     while let Ok(Some(piece)) = response.chunk().await {
         body.extend_from_slice(&piece);
     }
+    let kind = headers.get("content-type").map(|kind| kind.as_bytes());
+    if kind == Some(b"application/vnd.amazon.eventstream") {
+        body = payloads(&body);
+    }
     Reply {
         status,
         headers,
         body: String::from_utf8_lossy(&body).into_owned(),
     }
+}
+
+/// The payloads of binary messages, a line each.
+fn payloads(stream: &[u8]) -> Vec<u8> {
+    let mut parser = Parser::new(1 << 20);
+    parser.push(stream);
+    let mut lines = Vec::new();
+    while let Some(message) = parser.next_message().expect("sound messages") {
+        lines.extend_from_slice(message.data());
+        lines.push(b'\n');
+    }
+    lines
 }
 
 fn free_addresses() -> (String, String) {

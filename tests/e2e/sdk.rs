@@ -51,6 +51,9 @@ async fn the_official_sdks_work_unchanged() {
         );
     }
     let provider = Provider::start(Latency::default()).await.expect("a port");
+    let dir = tempfile::tempdir().expect("a directory");
+    let key = dir.path().join("key");
+    std::fs::write(&key, "AKIDENDPOINT:made-up-secret").expect("written");
     let gate = Gate::start(
         Setup::default()
             .endpoint(
@@ -80,7 +83,17 @@ async fn the_official_sdks_work_unchanged() {
                 &provider.url("mistral"),
                 "\"mistral-*\", \"codestral-*\"",
             )
-            .with("asks_usage = false"),
+            .with("asks_usage = false")
+            .endpoint(
+                "bedrock",
+                "bedrock",
+                &provider.url("bedrock"),
+                "\"eu.anthropic.*\"",
+            )
+            .with(&format!(
+                "key = \"file:{}\"\nregion = \"eu-central-1\"",
+                key.display()
+            )),
     )
     .await;
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdk");
@@ -120,6 +133,7 @@ async fn the_official_sdks_work_unchanged() {
         ("ollama_sdk.py", "ollama", "Ollama's SDK"),
         ("cohere_sdk.py", "cohere", "Cohere's SDK"),
         ("mistral_sdk.py", "mistral", "Mistral's SDK"),
+        ("bedrock_sdk.py", "bedrock", "Amazon's SDK for Bedrock"),
         ("azure_sdk.py", "azure", "the OpenAI SDK's class for Azure"),
     ] {
         for base in [gate.url.clone(), format!("{}/{prefix}", gate.url)] {
@@ -135,6 +149,7 @@ async fn the_official_sdks_work_unchanged() {
     let planted = [
         ("the SDK scripts", "EMAIL", "nora.lindgren@brevlada.se"),
         ("the SDK scripts", "PHONE", "+44 20 7946 0857"),
+        ("the gate's own key", "SECRET", "made-up-secret"),
     ];
     let checker = LeakChecker::new(planted);
     for received in provider.received() {

@@ -12,6 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::sleep;
+use tollgate_proxy::eventstream::Message;
 
 /// One request as it arrived, byte for byte.
 #[derive(Clone, Debug)]
@@ -387,6 +388,19 @@ impl Connection {
                 self.shared.go_on.notified().await;
                 self.chunk(frames::piece(wire, " second").as_bytes())
                     .await?;
+            }
+            // Whole messages, and one that is damaged.
+            "broken" if wire == "bedrock" => {
+                let headers = [
+                    (":event-type", "contentBlockDelta"),
+                    (":message-type", "event"),
+                ];
+                let data = br#"{"contentBlockIndex":0,"delta":{"text":"a good piece "}}"#;
+                let message = Message::new(&headers, data);
+                self.chunk(message.raw()).await?;
+                let mut damaged = message.raw().to_vec();
+                damaged[60] ^= 1;
+                self.chunk(&damaged).await?;
             }
             "broken" => {
                 self.chunk(frames::piece(wire, "a good piece ").as_bytes())

@@ -11,14 +11,18 @@ const GEMINI: &str = "/v1beta/models/m:generateContent";
 const GEMINI_STREAM: &str = "/v1beta/models/m:streamGenerateContent?alt=sse";
 const AZURE: &str = "/openai/deployments/m/chat/completions?api-version=2024-10-21";
 
+const BEDROCK: &str = "/model/m/converse";
+const BEDROCK_STREAM: &str = "/model/m/converse-stream";
+
 /// Every wire's name, its path for chat, and its path for a stream.
-const WIRES: [(&str, &str, &str); 6] = [
+const WIRES: [(&str, &str, &str); 7] = [
     ("openai", "/v1/chat/completions", "/v1/chat/completions"),
     ("anthropic", "/v1/messages", "/v1/messages"),
     ("azure", AZURE, AZURE),
     ("gemini", GEMINI, GEMINI_STREAM),
     ("ollama", "/api/chat", "/api/chat"),
     ("cohere", "/v2/chat", "/v2/chat"),
+    ("bedrock", BEDROCK, BEDROCK_STREAM),
 ];
 
 /// A body that any wire reads as a question.
@@ -35,6 +39,9 @@ fn ask_gemini(text: &str) -> String {
 fn body(wire: &str, text: &str) -> String {
     match wire {
         "gemini" => ask_gemini(text),
+        "bedrock" => {
+            json!({"messages": [{"role": "user", "content": [{"text": text}]}]}).to_string()
+        }
         _ => ask(text),
     }
 }
@@ -63,6 +70,7 @@ fn refusal(wire: &str, error: &Value) -> Option<(String, String)> {
             let reason = text("/error/details/0/reason")?.to_lowercase();
             (keys == 1).then_some((reason, text("/error/message")?))
         }
+        "bedrock" => (keys == 1).then_some(in_brackets(text("/message")?)?),
         "ollama" => (keys == 1).then_some(in_brackets(text("/error")?)?),
         "cohere" => match text("/type").as_deref() {
             Some("message-end") => in_brackets(text("/delta/error")?),
@@ -87,10 +95,12 @@ async fn every_refusal_is_in_the_words_of_its_wire() {
             "gemini" => "/v1beta/files".to_string(),
             "ollama" => "/api/pull".to_string(),
             "cohere" => "/v2/videos".to_string(),
+            "bedrock" => "/model/m/invoke".to_string(),
             wire => format!("/{wire}/v1/videos"),
         };
         let other_model = path
             .replace("models/m:", "models/no-such-model:")
+            .replace("model/m/", "model/no-such-model/")
             .replace("deployments/m/", "deployments/no-such-model/");
         let other_body = body(wire, "hello").replace(r#""m""#, r#""no-such-model""#);
         for (path, body, status, code) in [
@@ -110,6 +120,8 @@ async fn every_refusal_is_in_the_words_of_its_wire() {
             let (told, message) =
                 told.unwrap_or_else(|| panic!("{wire} {code}: not in its form: {}", reply.body));
             assert_eq!(told, code, "{wire}");
+            let kind = reply.headers.get("x-amzn-errortype");
+            assert_eq!(kind.is_some(), wire == "bedrock", "{wire}");
             assert!(!message.contains(EMAIL), "{wire} {code}");
             let record = gate.record(reply.exchange()).await;
             assert_eq!(record.error, code, "{wire}");
@@ -295,6 +307,7 @@ async fn credentials_and_paths_are_the_wires_own() {
             "anthropic" => format!("x-api-key: {OURS}\r\n"),
             "azure" => format!("api-key: {OURS}\r\n"),
             "gemini" => format!("x-goog-api-key: {OURS}\r\n"),
+            // Not of the form of a key to sign with: an API key.
             _ => format!("authorization: bearer {OURS}\r\n"),
         };
         assert!(head.contains(&expected), "{wire}: {head}");
@@ -385,4 +398,88 @@ async fn nothing_goes_to_an_endpoint_of_another_wire() {
     let told = refusal("gemini", &reply.json()).expect("Gemini's form");
     assert_eq!((reply.status, told.0.as_str()), (422, "array_stream"));
     assert!(upstream.captured().is_empty(), "nothing left");
+}
+
+#[tokio::test]
+async fn requests_to_bedrock_are_signed_with_the_endpoints_own_key() {
+    const SECRET: &str = "made/up+secret-of-the-endpoint";
+    const TOKEN: &str = "made-up-session-token";
+    const ARN: &str = "arn:aws:bedrock:eu-central-1:123:application-inference-profile/abc";
+    let upstream = Upstream::start().await;
+    let dir = tempfile::tempdir().expect("a directory");
+    let key = dir.path().join("key");
+    std::fs::write(&key, format!("AKIDENDPOINT:{SECRET}:{TOKEN}")).expect("written");
+    let setup = Setup::default()
+        .endpoint("aws", "bedrock", &upstream.url("echo"), "")
+        .with(&format!(
+            "key = \"file:{}\"\nregion = \"eu-central-1\"\naliases = {{ profile = \"{ARN}\" }}",
+            key.display()
+        ))
+        .endpoint("theirs", "bedrock", &upstream.url("echo"), "");
+    let gate = Gate::start(setup).await;
+    let theirs = "AWS4-HMAC-SHA256 Credential=AKIDCALLER/20260102/eu-central-1/bedrock/aws4_request, \
+                  SignedHeaders=host;x-amz-date, Signature=00";
+    let ask = |endpoint: &str, path: &str, authorization: String| {
+        let request = gate
+            .client()
+            .post(format!("{}/{endpoint}{path}", gate.url))
+            .header("content-type", "application/json")
+            .header("authorization", authorization)
+            .header("x-amz-security-token", "their-session-token")
+            .body(body("bedrock", &format!("Mail {EMAIL}")));
+        async move { read(request.send().await.expect("a reply")).await }
+    };
+    let reply = ask("aws", "/model/m%3A0/converse", theirs.to_string()).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    let first = upstream.captured().pop().expect("a request");
+    let head = &first.head;
+    assert!(
+        head.starts_with("POST /echo/v1/m%3A0/converse HTTP"),
+        "{head}"
+    );
+    let scope = "authorization: AWS4-HMAC-SHA256 Credential=AKIDENDPOINT/";
+    assert!(
+        head.contains(scope) && head.contains("/eu-central-1/bedrock/aws4_request"),
+        "{head}"
+    );
+    assert!(
+        head.contains(&format!("x-amz-security-token: {TOKEN}\r\n")),
+        "{head}"
+    );
+    assert!(
+        !head.contains("AKIDCALLER") && !head.contains("their-session"),
+        "{head}"
+    );
+
+    // A caller's signature is another each time; who it is does not change with it.
+    let again = theirs.replace("Signature=00", "Signature=11");
+    ask("aws", "/model/m%3A0/converse", again).await;
+    let second = upstream.captured().pop().expect("a request");
+    assert_eq!(
+        first.body, second.body,
+        "the same caller, the same placeholders"
+    );
+
+    // An ARN stands in the path as one segment.
+    ask("aws", "/model/profile/converse", theirs.to_string()).await;
+    let head = last_head(&upstream);
+    let path = "/echo/v1/arn%3Aaws%3Abedrock%3Aeu-central-1%3A123%3Aapplication-inference-profile%2Fabc/converse";
+    assert!(head.starts_with(&format!("POST {path} HTTP")), "{head}");
+
+    // Without a key of ours, an API key goes on and a signature does not.
+    ask("theirs", BEDROCK, "Bearer their-api-key".to_string()).await;
+    assert!(last_head(&upstream).contains("authorization: Bearer their-api-key"));
+    ask("theirs", BEDROCK, theirs.to_string()).await;
+    assert!(!last_head(&upstream).contains("authorization"));
+
+    let planted = [
+        ("a file", "SECRET", SECRET),
+        ("a file", "SECRET", TOKEN),
+        ("a body", "EMAIL", EMAIL),
+    ];
+    let checker = LeakChecker::new(planted);
+    let leaks = upstream.captured().into_iter();
+    let leaks = leaks.flat_map(|captured| checker.search("upstream", &captured.body));
+    crate::gate::assert_no_leaks(&leaks.collect::<Vec<_>>());
+    gate.assert_clean(&checker).await;
 }

@@ -15,8 +15,9 @@ use crate::error::Refusal;
 use crate::pattern;
 use crate::policy::Target as PolicyTarget;
 use crate::secret::Secret;
+use crate::sigv4;
 use crate::wire::{Operation, WireKind};
-use http::{HeaderName, HeaderValue, Uri, header};
+use http::{HeaderName, HeaderValue, Method, Uri, header};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{LazyLock, Mutex};
@@ -52,6 +53,8 @@ pub struct Endpoint {
     config: config::Endpoint,
     place: Place,
     key: Option<Secret>,
+    /// In place of the key, where requests are signed.
+    signer: Option<sigv4::Credential>,
     ca: Option<Authorities>,
     /// Tells its pooled connections from those of endpoints at the same address: those may trust
     /// other authorities.
@@ -100,7 +103,7 @@ pub(crate) struct Target {
 }
 
 /// What the paths of wires begin with.
-const RESERVED: [&str; 6] = ["v1", "v1alpha", "v1beta", "v1beta1", "v2", "api"];
+const RESERVED: [&str; 7] = ["v1", "v1alpha", "v1beta", "v1beta1", "v2", "api", "model"];
 
 /// How long a resolved address is used before it is looked up again.
 const RESOLVED_FOR: Duration = Duration::from_secs(30);
@@ -127,7 +130,7 @@ impl Endpoint {
         if !name_ok {
             return Err(fail(
                 "expected a name of 1 to 64 letters, digits, '-', '_', '.', other than the \
-                 versions of the wires (\"v1\", \"v1beta\", \"v2\", \"api\")"
+                 versions of the wires (\"v1\", \"v1beta\", \"v2\", \"api\", \"model\")"
                     .into(),
             ));
         }
@@ -153,6 +156,15 @@ impl Endpoint {
             .map(credential::read)
             .transpose()
             .map_err(|e| fail(e.to_string()))?;
+        let mut signer = None;
+        if let (Some(held), WireKind::Bedrock) = (&key, config.wire)
+            && held.expose().contains(':')
+        {
+            let region = region(&config).ok_or_else(|| {
+                fail("expected region: the url's host does not name one".to_string())
+            })?;
+            signer = sigv4::Credential::parse(held, region);
+        }
         let ca = config
             .ca
             .as_deref()
@@ -182,6 +194,7 @@ impl Endpoint {
             config,
             place,
             key,
+            signer,
             ca,
             pool: POOLS.fetch_add(1, Relaxed),
             timeouts,
@@ -314,6 +327,7 @@ impl Endpoint {
                 Some(up) => Some(up.token.clone()),
                 None => return Err(Refusal::local_unavailable()),
             },
+            Place::Url { .. } if self.signer.is_some() => return Ok(None),
             Place::Url { .. } => self.key.clone(),
         };
         let Some(ours) = ours else { return Ok(callers) };
@@ -328,6 +342,29 @@ impl Endpoint {
         let mut value = HeaderValue::from_str(&text).map_err(|_| Refusal::credential())?;
         value.set_sensitive(true);
         Ok(Some((name, value)))
+    }
+
+    /// The headers that sign a request, where the endpoint wants one signed.
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "a signature is for a moment, and tells it"
+    )]
+    pub(crate) fn signature(
+        &self,
+        method: &Method,
+        below: &str,
+        body: &[u8],
+    ) -> Result<Vec<(HeaderName, HeaderValue)>, Refusal> {
+        let Some(signer) = &self.signer else {
+            return Ok(Vec::new());
+        };
+        let request = sigv4::Request {
+            method: method.as_str(),
+            host: &self.authority(),
+            path: &self.path(below),
+            body,
+        };
+        signer.sign(&request, jiff::Timestamp::now())
     }
 
     /// The request path at the endpoint for a path below the version segment (`/chat/completions`).
@@ -419,6 +456,15 @@ fn fault(config: &config::Endpoint) -> Option<String> {
     }
     let none = health.interval_ms == 0 || health.timeout_ms == 0 || health.failures_max == 0;
     none.then(|| "expected health's interval_ms, timeout_ms and failures_max as 1 or more".into())
+}
+
+/// The region that an endpoint's requests are signed for.
+fn region(config: &config::Endpoint) -> Option<&str> {
+    let of_host = || {
+        let (_, host) = config.url.as_deref()?.split_once("://bedrock-runtime.")?;
+        host.split('.').next()
+    };
+    config.region.as_deref().or_else(of_host)
 }
 
 fn parse_url(url: &str) -> Result<Place, String> {

@@ -52,8 +52,13 @@ impl Ended {
     }
 }
 
-/// Reads an event's data.
-pub(super) fn read(api: Api, data: &str, limits: &JsonLimits) -> Result<Read, JsonError> {
+/// Reads an event's data. `kind` is what its frame says that it is; empty where the data do.
+pub(super) fn read(
+    api: Api,
+    kind: &str,
+    data: &str,
+    limits: &JsonLimits,
+) -> Result<Read, JsonError> {
     if api.is_end_marker(data) {
         return Ok(Read {
             strings: Vec::new(),
@@ -62,7 +67,7 @@ pub(super) fn read(api: Api, data: &str, limits: &JsonLimits) -> Result<Read, Js
     }
     let mut found = Vec::new();
     let mut endings = Vec::new();
-    let mut kind = String::new();
+    let mut kind = kind.to_string();
     let (mut all, mut texts, mut own_text) = (false, false, false);
     let mut indices = HashMap::new();
     // Of the event itself, as `content_index` and `output_index`.
@@ -75,6 +80,9 @@ pub(super) fn read(api: Api, data: &str, limits: &JsonLimits) -> Result<Read, Js
                 Token::Number => match event.path {
                     [parent @ .., Step::Key(key)] if key == "index" => {
                         indices.insert(exact(parent), event.raw.to_string());
+                    }
+                    [Step::Key(key)] if key == "contentBlockIndex" => {
+                        indices.insert(String::new(), event.raw.to_string());
                     }
                     [Step::Key(key)] if key.ends_with("_index") => {
                         own_indices.insert(key.to_string(), event.raw.to_string());
@@ -129,6 +137,12 @@ pub(super) fn read(api: Api, data: &str, limits: &JsonLimits) -> Result<Read, Js
                 channel: api.channel(name(&exact, &indices)),
             });
         }
+    }
+    match api.ending_of_kind(&kind) {
+        Ending::None => {}
+        Ending::Element(_) | Ending::Text => own_text = true,
+        Ending::Texts => texts = true,
+        Ending::Stream => all = true,
     }
     if own_text {
         endings.push(String::new());
@@ -191,7 +205,7 @@ mod tests {
     #[test]
     fn channels_are_named_by_index_members() {
         let data = r#"{"choices":[{"delta":{"tool_calls":[{"function":{"arguments":"{"},"index":3}]},"index":1}]}"#;
-        let read = read(Api::OpenAi, data, &JsonLimits::default()).expect("JSON");
+        let read = read(Api::OpenAi, "", data, &JsonLimits::default()).expect("JSON");
         assert_eq!(
             read.strings[0].channel,
             ".choices#1.delta.tool_calls#3.function.arguments"
@@ -202,7 +216,7 @@ mod tests {
     #[test]
     fn endings() {
         let ended = |api, data: &str| {
-            read(api, data, &JsonLimits::default())
+            read(api, "", data, &JsonLimits::default())
                 .expect("JSON")
                 .ending
         };
@@ -225,7 +239,7 @@ mod tests {
 
     #[test]
     fn texts_are_told_apart_by_the_events_own_indices() {
-        let of = |data: &str| read(Api::Responses, data, &JsonLimits::default()).expect("JSON");
+        let of = |data: &str| read(Api::Responses, "", data, &JsonLimits::default()).expect("JSON");
         // The type may come last.
         let text = of(
             r#"{"delta":"a","output_index":1,"content_index":0,"type":"response.output_text.delta"}"#,

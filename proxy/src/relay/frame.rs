@@ -1,7 +1,7 @@
-//! A stream's frames: server-sent events, or lines.
+//! A stream's frames: server-sent events, lines, or Amazon's binary messages.
 
 use super::{Fault, is};
-use crate::{ndjson, sse};
+use crate::{eventstream, ndjson, sse};
 use bytes::Bytes;
 use http::HeaderMap;
 use std::borrow::Cow;
@@ -11,6 +11,7 @@ use std::borrow::Cow;
 pub(super) enum Frame {
     Event(sse::Event),
     Line(ndjson::Line),
+    Message(eventstream::Message),
 }
 
 impl Frame {
@@ -19,6 +20,7 @@ impl Frame {
         match self {
             Frame::Event(event) => event.raw(),
             Frame::Line(line) => line.raw(),
+            Frame::Message(message) => message.raw(),
         }
     }
 
@@ -27,6 +29,15 @@ impl Frame {
         match self {
             Frame::Event(event) => event.data(),
             Frame::Line(line) => Some(Cow::Borrowed(line.data())),
+            Frame::Message(message) => Some(Cow::Borrowed(message.data())),
+        }
+    }
+
+    /// What it says that it is, where its payload does not.
+    pub(super) fn kind(&self) -> &str {
+        match self {
+            Frame::Message(message) => message.header(":event-type").unwrap_or(""),
+            Frame::Event(_) | Frame::Line(_) => "",
         }
     }
 
@@ -35,6 +46,7 @@ impl Frame {
         match self {
             Frame::Event(event) => Frame::Event(event.with_data(data)),
             Frame::Line(line) => Frame::Line(line.with_data(data)),
+            Frame::Message(message) => Frame::Message(message.with_data(data)),
         }
     }
 }
@@ -43,6 +55,7 @@ impl Frame {
 pub(super) enum Frames {
     Events(sse::Parser),
     Lines(ndjson::Parser),
+    Messages(eventstream::Parser),
 }
 
 /// How a stream ended.
@@ -62,6 +75,8 @@ impl Frames {
             Some(Frames::Events(sse::Parser::new(max)))
         } else if is(headers, "application/x-ndjson") {
             Some(Frames::Lines(ndjson::Parser::new(max)))
+        } else if is(headers, "application/vnd.amazon.eventstream") {
+            Some(Frames::Messages(eventstream::Parser::new(max)))
         } else {
             None
         }
@@ -72,6 +87,7 @@ impl Frames {
         match self {
             Frames::Events(parser) => parser.push(chunk),
             Frames::Lines(parser) => parser.push(chunk),
+            Frames::Messages(parser) => parser.push(chunk),
         }
     }
 
@@ -80,6 +96,7 @@ impl Frames {
         Ok(match self {
             Frames::Events(parser) => parser.next_event()?.map(Frame::Event),
             Frames::Lines(parser) => parser.next_line()?.map(Frame::Line),
+            Frames::Messages(parser) => parser.next_message()?.map(Frame::Message),
         })
     }
 
@@ -94,6 +111,10 @@ impl Frames {
             Frames::Lines(parser) => parser
                 .finish()
                 .map_or(End::Clean, |line| End::Frame(Frame::Line(line))),
+            Frames::Messages(parser) => match parser.is_clean() {
+                true => End::Clean,
+                false => End::Unfinished,
+            },
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::draft::Draft;
 use crate::edit::EditError;
 use crate::egress::Forwarded;
 use crate::error::Refusal;
+use crate::eventstream::MessageError;
 use crate::json::{Duplicates, JsonError, JsonLimits};
 use crate::ndjson::LineTooLarge;
 use crate::rescue::{EFFECT, ENDPOINT, EXCHANGE, value};
@@ -91,6 +92,8 @@ enum Fault {
     Event(#[from] EventTooLarge),
     #[error(transparent)]
     Line(#[from] LineTooLarge),
+    #[error(transparent)]
+    Message(#[from] MessageError),
     #[error("an event's data is not UTF-8")]
     Utf8,
 }

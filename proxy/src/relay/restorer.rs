@@ -100,7 +100,7 @@ impl<'a> StreamRestorer<'a> {
                 });
             }
         }
-        let Read { strings, ending } = event::read(self.api, text, &self.limits)?;
+        let Read { strings, ending } = event::read(self.api, frame.kind(), text, &self.limits)?;
         let last = ending == event::Ended::All;
         let texts = strings
             .iter()

@@ -21,7 +21,7 @@ pub(super) fn find(below: &str) -> Option<Found> {
     let shift = below.len() - found.below.len();
     let whole = Found::new(WireKind::Azure, found.operation, below);
     Some(match found.model {
-        Some(range) => whole.with_model(range.start + shift..range.end + shift),
+        Some((_, range)) => whole.with_model(range.start + shift..range.end + shift),
         None => whole,
     })
 }

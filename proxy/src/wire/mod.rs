@@ -5,6 +5,7 @@
 
 pub mod anthropic;
 mod azure;
+pub mod bedrock;
 pub mod cohere;
 pub mod gemini;
 pub mod ollama;
@@ -16,6 +17,7 @@ pub use route::{Route, guess, route};
 
 use crate::error::Refusal;
 use crate::json::Step;
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde::Deserialize;
 use tollgate_analytics::record::Usage;
@@ -37,6 +39,8 @@ pub enum WireKind {
     Ollama,
     /// Cohere, version 2.
     Cohere,
+    /// Amazon Bedrock's converse.
+    Bedrock,
 }
 
 /// What is asked of a model.
@@ -90,6 +94,8 @@ pub enum Api {
     Ollama,
     /// Cohere's chat, embed and rerank.
     Cohere,
+    /// Bedrock's converse.
+    Bedrock,
 }
 
 /// What a JSON string of a request is.
@@ -150,6 +156,7 @@ impl WireKind {
             WireKind::Gemini => "gemini",
             WireKind::Ollama => "ollama",
             WireKind::Cohere => "cohere",
+            WireKind::Bedrock => "bedrock",
         }
     }
 
@@ -157,6 +164,7 @@ impl WireKind {
     pub fn provider(self) -> &'static str {
         match self {
             WireKind::Gemini => "google",
+            WireKind::Bedrock => "aws",
             other => other.as_str(),
         }
     }
@@ -169,13 +177,26 @@ impl WireKind {
             WireKind::Gemini => gemini::error(refusal),
             WireKind::Ollama => ollama::error(refusal),
             WireKind::Cohere => cohere::error(refusal, exchange),
+            WireKind::Bedrock => bedrock::error(refusal),
         }
+    }
+
+    /// The header that tells a refusal's kind, where the wire has one.
+    pub fn error_header(self, refusal: &Refusal) -> Option<(HeaderName, HeaderValue)> {
+        let kind = match self {
+            WireKind::Bedrock => bedrock::error_type(refusal),
+            _ => return None,
+        };
+        let name = HeaderName::from_static("x-amzn-errortype");
+        Some((name, HeaderValue::from_static(kind)))
     }
 
     /// The headers in which its callers present their credential. Ours goes in the first.
     pub fn credential_headers(self) -> &'static [&'static str] {
         match self {
-            WireKind::OpenAi | WireKind::Ollama | WireKind::Cohere => &["authorization"],
+            WireKind::OpenAi | WireKind::Ollama | WireKind::Cohere | WireKind::Bedrock => {
+                &["authorization"]
+            }
             WireKind::Anthropic => &["x-api-key", "authorization"],
             WireKind::Azure => &["api-key", "authorization"],
             WireKind::Gemini => &["x-goog-api-key", "authorization"],
@@ -195,7 +216,7 @@ impl WireKind {
                 ),
                 WireKind::Gemini => name == "x-goog-api-client",
                 WireKind::Cohere => name == "x-client-name",
-                WireKind::Ollama => false,
+                WireKind::Ollama | WireKind::Bedrock => false,
                 WireKind::Anthropic => matches!(name, "anthropic-version" | "anthropic-beta"),
             }
     }
@@ -210,6 +231,7 @@ impl Api {
             Api::Gemini => WireKind::Gemini,
             Api::Ollama => WireKind::Ollama,
             Api::Cohere => WireKind::Cohere,
+            Api::Bedrock => WireKind::Bedrock,
         }
     }
 
@@ -230,6 +252,7 @@ impl Api {
             Api::Gemini => gemini::request_role(path),
             Api::Ollama => ollama::request_role(path),
             Api::Cohere => cohere::request_role(path),
+            Api::Bedrock => bedrock::request_role(path),
         }
     }
 
@@ -242,6 +265,7 @@ impl Api {
             Api::Gemini => gemini::number_role(path),
             Api::Ollama => ollama::number_role(path),
             Api::Cohere => cohere::number_role(path),
+            Api::Bedrock => bedrock::number_role(path),
         }
     }
 
@@ -254,6 +278,7 @@ impl Api {
             Api::Gemini => gemini::answer_role(&dotted(path)),
             Api::Ollama => ollama::answer_role(&dotted(path)),
             Api::Cohere => cohere::answer_role(&dotted(path)),
+            Api::Bedrock => bedrock::answer_role(&dotted(path)),
         }
     }
 
@@ -267,6 +292,7 @@ impl Api {
             Api::Gemini => gemini::delta(path),
             Api::Ollama => ollama::delta(path),
             Api::Cohere => cohere::delta(path),
+            Api::Bedrock => bedrock::delta(path),
         }
     }
 
@@ -287,6 +313,15 @@ impl Api {
             Api::Gemini => gemini::ending(path),
             Api::Ollama => ollama::ending(path, value),
             Api::Cohere => cohere::ending(path, value),
+            Api::Bedrock => Ending::None,
+        }
+    }
+
+    /// What a stream's event ends by what its frame says that it is.
+    pub fn ending_of_kind(self, kind: &str) -> Ending {
+        match self {
+            Api::Bedrock => bedrock::ending_of_kind(kind),
+            _ => Ending::None,
         }
     }
 
@@ -298,7 +333,9 @@ impl Api {
     /// What stands in every event that tells tokens.
     pub fn usage_mark(self) -> &'static str {
         match self {
-            Api::OpenAi | Api::Responses | Api::Anthropic | Api::Cohere => "\"usage\"",
+            Api::OpenAi | Api::Responses | Api::Anthropic | Api::Cohere | Api::Bedrock => {
+                "\"usage\""
+            }
             Api::Gemini => "\"usageMetadata\"",
             Api::Ollama => "eval_count\"",
         }
@@ -318,20 +355,23 @@ impl Api {
             Api::Gemini => gemini::usage(json, usage),
             Api::Ollama => ollama::usage(json, usage),
             Api::Cohere => cohere::usage(json, usage),
+            Api::Bedrock => bedrock::usage(json, usage),
         }
     }
 
     /// The refusal as an error event, for a stream that has begun.
-    pub fn error_event(self, refusal: &Refusal, exchange: &str) -> String {
+    pub fn error_event(self, refusal: &Refusal, exchange: &str) -> Bytes {
         let event = |name, data| format!("event: {name}\ndata: {data}\n\n");
-        match self {
+        let text = match self {
             Api::OpenAi => format!("data: {}\n\n", openai::error(refusal)),
             Api::Responses => event("error", responses::error_event(refusal)),
             Api::Anthropic => event("error", anthropic::error(refusal, exchange)),
             Api::Gemini => format!("data: {}\n\n", gemini::error(refusal)),
             Api::Ollama => format!("{}\n", ollama::error(refusal)),
             Api::Cohere => event("message-end", cohere::error_event(refusal)),
-        }
+            Api::Bedrock => return bedrock::error_event(refusal).raw().clone(),
+        };
+        Bytes::from(text)
     }
 }
 

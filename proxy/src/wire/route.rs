@@ -2,7 +2,7 @@
 //! names it. Each wire's file knows its own paths.
 
 use super::{
-    Api, Operation, WireKind, anthropic, azure, cohere, gemini, identifier, ollama, openai,
+    Api, Operation, WireKind, anthropic, azure, bedrock, cohere, gemini, identifier, ollama, openai,
 };
 use crate::error::Refusal;
 use crate::secret::Secret;
@@ -21,8 +21,8 @@ pub struct Route {
     pub prefix: Option<String>,
     /// Path and query below the version segment, as it is sent upstream.
     pub below: String,
-    /// Where the model's name stands in `below`, on wires that name it there.
-    pub model: Option<Range<usize>>,
+    /// The model's name and where it stands in `below`, on wires that name it there.
+    pub model: Option<(String, Range<usize>)>,
     /// Whether it asks for a stream unless its body says otherwise.
     pub stream: bool,
     /// The caller's credential, where it came in the query: it goes on as a header.
@@ -39,20 +39,27 @@ impl Route {
             (WireKind::Gemini, _) => Api::Gemini,
             (WireKind::Ollama, _) => Api::Ollama,
             (WireKind::Cohere, _) => Api::Cohere,
+            (WireKind::Bedrock, _) => Api::Bedrock,
         }
     }
 
     /// The model that the path names.
     pub fn model(&self) -> Option<&str> {
-        Some(&self.below[self.model.clone()?])
+        self.model.as_ref().map(|(name, _)| name.as_str())
     }
 
     /// Path and query for an endpoint that calls the model otherwise.
     pub fn below_with(&self, model: Option<&str>) -> String {
         match (&self.model, model) {
-            (Some(range), Some(model)) => {
+            (Some((_, range)), Some(model)) => {
                 let (before, behind) = (&self.below[..range.start], &self.below[range.end..]);
-                format!("{before}{}{behind}", segment(model))
+                // Amazon's ARNs hold slashes and colons of their own.
+                let kept = if self.wire == WireKind::Bedrock {
+                    ""
+                } else {
+                    ":@/"
+                };
+                format!("{before}{}{behind}", segment(model, kept))
             }
             _ => self.below.clone(),
         }
@@ -73,7 +80,7 @@ pub(super) struct Found {
     pub(super) operation: Operation,
     /// Without its leading slash.
     pub(super) below: String,
-    pub(super) model: Option<Range<usize>>,
+    pub(super) model: Option<(String, Range<usize>)>,
     pub(super) stream: bool,
 }
 
@@ -90,8 +97,14 @@ impl Found {
 
     /// The model's name stands there.
     pub(super) fn with_model(self, range: Range<usize>) -> Found {
+        let name = self.below[range.clone()].to_string();
+        self.with_named_model(range, name)
+    }
+
+    /// It stands there in another spelling.
+    pub(super) fn with_named_model(self, range: Range<usize>, name: String) -> Found {
         Found {
-            model: Some(range),
+            model: Some((name, range)),
             ..self
         }
     }
@@ -130,7 +143,9 @@ pub fn route(
         operation: found.operation,
         prefix: prefix.map(str::to_string),
         below: format!("/{}", found.below),
-        model: found.model.map(|range| range.start + 1..range.end + 1),
+        model: found
+            .model
+            .map(|(name, range)| (name, range.start + 1..range.end + 1)),
         stream: found.stream,
         key: None,
     };
@@ -149,6 +164,7 @@ pub fn guess(uri: &Uri, headers: &HeaderMap, wire_of: impl Fn(&str) -> Option<Wi
         "v1beta" | "v1alpha" | "v1beta1" => WireKind::Gemini,
         "v2" => WireKind::Cohere,
         "api" => WireKind::Ollama,
+        "model" => WireKind::Bedrock,
         _ => by_headers(headers),
     };
     match prefix.and_then(&wire_of).unwrap_or_else(by_version) {
@@ -156,6 +172,7 @@ pub fn guess(uri: &Uri, headers: &HeaderMap, wire_of: impl Fn(&str) -> Option<Wi
         WireKind::Gemini => Api::Gemini,
         WireKind::Ollama => Api::Ollama,
         WireKind::Cohere => Api::Cohere,
+        WireKind::Bedrock => Api::Bedrock,
         WireKind::OpenAi | WireKind::Azure => Api::OpenAi,
     }
 }
@@ -201,6 +218,7 @@ fn find(path: &str, named: Option<WireKind>, headers: &HeaderMap) -> Option<Foun
         "v1beta" | "v1alpha" | "v1beta1" => gemini::find(below),
         "v2" => cohere::find(below),
         "api" => ollama::find(below),
+        "model" => bedrock::find(below),
         "openai" => azure::find(below),
         _ => None,
     }
@@ -247,14 +265,15 @@ pub(super) fn is_name(name: &str) -> bool {
     identifier(name) && name.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }
 
-/// A name as one segment of a path (RFC 3986, section 3.3); slashes stay, for some models' names
-/// have them.
-fn segment(name: &str) -> String {
+/// A name as a part of a path (RFC 3986, section 3.3), with what is not encoded beside the
+/// unreserved characters.
+fn segment(name: &str, kept: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for byte in name.bytes() {
         match byte {
             b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => out.push(byte.into()),
-            b'-' | b'.' | b'_' | b'~' | b':' | b'@' | b'/' => out.push(byte.into()),
+            b'-' | b'.' | b'_' | b'~' => out.push(byte.into()),
+            _ if kept.as_bytes().contains(&byte) => out.push(byte.into()),
             _ => _ = write!(out, "%{byte:02X}"),
         }
     }

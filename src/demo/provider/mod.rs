@@ -7,6 +7,7 @@
 
 mod answer;
 mod anthropic;
+mod bedrock;
 mod cohere;
 mod embedding;
 mod gemini;
@@ -130,6 +131,7 @@ impl Provider {
             "gemini" => "v1beta",
             "ollama" => "api",
             "cohere" => "v2",
+            "bedrock" => "model",
             _ => "v1",
         };
         format!("http://{}/{wire}/{base}", self.address)
@@ -183,6 +185,11 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/ollama/api/generate", post(ollama::generate))
         .route("/ollama/api/embed", post(ollama::embed))
         .route("/ollama/api/tags", get(ollama::tags))
+        .route("/bedrock/model/{model}/converse", post(bedrock::converse))
+        .route(
+            "/bedrock/model/{model}/converse-stream",
+            post(bedrock::converse_stream),
+        )
         .route("/cohere/v2/chat", post(cohere::chat))
         .route("/cohere/v2/embed", post(cohere::embed))
         .route("/cohere/v2/rerank", post(cohere::rerank))

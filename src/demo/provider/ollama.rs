@@ -103,6 +103,9 @@ fn answer(
         lines.push(line("", true));
     }
     lines.push(end(line("", false)));
-    let lines = lines.iter().map(|line| format!("{line}\n")).collect();
+    let lines = lines
+        .iter()
+        .map(|line| Bytes::from(format!("{line}\n")))
+        .collect();
     pace::stream(lines, shared.latency, "application/x-ndjson")
 }

@@ -27,14 +27,18 @@ pub fn pieces(text: &str) -> Vec<String> {
 
 /// A response that sends each server-sent event at its time.
 pub fn event_stream(events: Vec<String>, latency: Latency) -> Response<Body> {
-    stream(events, latency, "text/event-stream")
+    stream(
+        events.into_iter().map(Bytes::from).collect(),
+        latency,
+        "text/event-stream",
+    )
 }
 
 /// A response that sends each piece of its kind at its time.
-pub fn stream(events: Vec<String>, latency: Latency, kind: &'static str) -> Response<Body> {
+pub fn stream(events: Vec<Bytes>, latency: Latency, kind: &'static str) -> Response<Body> {
     let events = stream::iter(events).then(move |event| async move {
         tokio::time::sleep(latency.piece).await;
-        Ok::<_, Infallible>(Bytes::from(event))
+        Ok::<_, Infallible>(event)
     });
     let mut response = Response::new(Body::from_stream(events));
     let headers = response.headers_mut();

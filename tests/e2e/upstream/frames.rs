@@ -6,6 +6,7 @@ use serde_json::json;
 pub fn content_type(wire: &str) -> &'static str {
     match wire {
         "ollama" => "application/x-ndjson",
+        "bedrock" => "application/vnd.amazon.eventstream",
         _ => "text/event-stream",
     }
 }

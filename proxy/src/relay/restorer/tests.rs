@@ -29,6 +29,7 @@ fn bench() -> Bench {
 fn frames(api: Api) -> Frames {
     let kind = match api {
         Api::Ollama => "application/x-ndjson",
+        Api::Bedrock => "application/vnd.amazon.eventstream",
         _ => "text/event-stream; charset=utf-8",
     };
     let kind = HeaderValue::from_static(kind);
@@ -36,8 +37,12 @@ fn frames(api: Api) -> Frames {
     Frames::of(&headers, 1 << 20).expect("a stream")
 }
 
-/// Restores a stream given in chunks; returns the bytes sent.
+/// Restores a stream of text given in chunks; returns what is sent.
 fn restore(api: Api, vault: &Vault, chunks: &[&[u8]]) -> String {
+    String::from_utf8(restore_bytes(api, vault, chunks)).expect("UTF-8")
+}
+
+fn restore_bytes(api: Api, vault: &Vault, chunks: &[&[u8]]) -> Vec<u8> {
     let limits = Limits::default();
     let context = Context {
         api,
@@ -66,7 +71,7 @@ fn restore(api: Api, vault: &Vault, chunks: &[&[u8]]) -> String {
         .expect("valid")
         .iter()
         .for_each(|b| out.extend_from_slice(b));
-    String::from_utf8(out).expect("UTF-8")
+    out
 }
 
 /// The data of all events that hold JSON.

@@ -9,6 +9,7 @@ fn wire_of(name: &str) -> Option<WireKind> {
         "vertex" => Some(WireKind::Gemini),
         "gpu" => Some(WireKind::Ollama),
         "cohere" => Some(WireKind::Cohere),
+        "aws" => Some(WireKind::Bedrock),
         _ => None,
     }
 }
@@ -190,6 +191,22 @@ fn every_path_has_its_wire() {
         ("/api/embed", Ollama, Embeddings, "", "", "/embed"),
         ("/v2/chat", Cohere, Chat, "", "", "/chat"),
         ("/cohere/v2/rerank", Cohere, Rerank, "cohere", "", "/rerank"),
+        (
+            "/aws/model/eu.anthropic.claude-v1%3A0/converse-stream",
+            Bedrock,
+            Chat,
+            "aws",
+            "eu.anthropic.claude-v1:0",
+            "/eu.anthropic.claude-v1%3A0/converse-stream",
+        ),
+        (
+            "/model/meta.llama3/converse",
+            Bedrock,
+            Chat,
+            "",
+            "meta.llama3",
+            "/meta.llama3/converse",
+        ),
     ];
     const GETS: &[Row<'_>] = &[
         (
@@ -282,6 +299,14 @@ fn what_no_wire_has_is_refused() {
             404,
         ),
         ("POST", "/v1beta/files", 404),
+        ("POST", "/model/m/invoke", 404),
+        ("POST", "/model/a/b/converse", 404),
+        ("POST", "/model/a%2Fb/converse", 404),
+        (
+            "POST",
+            "/model/arn%3Aaws%3Abedrock%3Aeu-central-1%3A1%3Aprompt/converse",
+            404,
+        ),
         ("POST", "/api/pull", 404),
         ("DELETE", "/api/delete", 404),
         ("POST", "/v2/chat/more", 404),
@@ -341,6 +366,7 @@ fn an_endpoints_own_name_for_the_model_goes_into_the_path() {
             "/deployments/my%20model/chat/completions?api-version=1",
         ),
         ("/v1/chat/completions", "/chat/completions"),
+        ("/model/m%3A0/converse", "/my%20model/converse"),
     ] {
         let route = ask("POST", target, &[]).expect("a route");
         assert_eq!(route.below_with(Some("my model")), expected);
@@ -358,6 +384,7 @@ fn a_refusal_without_a_route_is_worded_as_it_reads() {
         ("/v1beta/elsewhere", "authorization", Api::Gemini),
         ("/vertex/v1/elsewhere", "authorization", Api::Gemini),
         ("/api/pull", "authorization", Api::Ollama),
+        ("/model/m/invoke", "authorization", Api::Bedrock),
         ("/v2/elsewhere", "authorization", Api::Cohere),
         ("/azure-eu/elsewhere", "authorization", Api::OpenAi),
     ] {

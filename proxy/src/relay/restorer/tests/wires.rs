@@ -365,3 +365,84 @@ fn tokens_are_told_on_every_wire() {
         assert_eq!((told.input, told.output), (7, 3), "{wire}");
     }
 }
+
+/// A message of Bedrock's, as text: `(kind, payload)`.
+fn messages(stream: &[u8]) -> Vec<(String, Value)> {
+    let mut parser = crate::eventstream::Parser::new(1 << 20);
+    parser.push(stream);
+    let mut messages = Vec::new();
+    while let Some(message) = parser.next_message().expect("sound") {
+        let kind = message.header(":event-type").expect("a kind").to_owned();
+        messages.push((kind, serde_json::from_slice(message.data()).expect("JSON")));
+    }
+    assert!(parser.is_clean());
+    messages
+}
+
+fn bedrock(pieces: &[&str], arguments: &[&str]) -> Vec<u8> {
+    let mut stream = Vec::new();
+    let mut send = |kind: &str, data: Value| {
+        let headers = [(":event-type", kind), (":message-type", "event")];
+        let message = crate::eventstream::Message::new(&headers, data.to_string().as_bytes());
+        stream.extend_from_slice(message.raw());
+    };
+    send("messageStart", json!({"role": "assistant", "p": "abc"}));
+    for (index, pieces) in [(0, pieces), (1, pieces), (2, arguments)] {
+        for piece in pieces {
+            let delta = match index {
+                0 => json!({"reasoningContent": {"text": piece}}),
+                1 => json!({"text": piece}),
+                _ => json!({"toolUse": {"input": piece}}),
+            };
+            send(
+                "contentBlockDelta",
+                json!({"contentBlockIndex": index, "delta": delta, "p": "ab"}),
+            );
+        }
+        send(
+            "contentBlockStop",
+            json!({"contentBlockIndex": index, "p": "abcd"}),
+        );
+    }
+    send("messageStop", json!({"stopReason": "tool_use"}));
+    send(
+        "metadata",
+        json!({"usage": {"inputTokens": 7, "outputTokens": 3}}),
+    );
+    stream
+}
+
+proptest! {
+    #[test]
+    fn any_split_of_a_bedrock_stream_restores_the_same(places in prop::collection::vec(any::<usize>(), 0..12), chunk_len in 1_usize..200) {
+        let bench = bench();
+        let text = format!("Dear {}, we wrote to {}. [PERSON", bench.name, bench.mail);
+        let arguments = format!("{{\"to\":\"{}\",\"name\":\"{}\"}}", bench.mail, bench.name);
+        let stream = bedrock(&cut(&text, &places), &cut(&arguments, &places));
+        let chunks: Vec<&[u8]> = stream.chunks(chunk_len).collect();
+        let out = restore_bytes(Api::Bedrock, &bench.vault, &chunks);
+        prop_assert_eq!(&out, &restore_bytes(Api::Bedrock, &bench.vault, &[&stream]));
+        let out = messages(&out);
+        // Each block is whole when it stops.
+        let mut blocks = vec![String::new(); 3];
+        let mut stopped = 0;
+        for (kind, data) in &out {
+            let index = data["contentBlockIndex"].as_u64().unwrap_or(0) as usize;
+            match kind.as_str() {
+                "contentBlockStop" => stopped += 1,
+                "contentBlockDelta" => {
+                    prop_assert_eq!(index, stopped);
+                    for place in ["/delta/text", "/delta/reasoningContent/text", "/delta/toolUse/input"] {
+                        blocks[index] += data.pointer(place).and_then(Value::as_str).unwrap_or("");
+                    }
+                }
+                _ => {}
+            }
+        }
+        let wanted = format!("Dear {NAME}, we wrote to {MAIL}. [PERSON");
+        prop_assert_eq!(&blocks[..2], &[wanted.clone(), wanted]);
+        let input: Value = serde_json::from_str(&blocks[2]).expect("input stays JSON");
+        prop_assert_eq!(input, json!({"to": MAIL, "name": NAME}));
+        prop_assert_eq!(out.last().expect("messages").0.as_str(), "metadata");
+    }
+}
