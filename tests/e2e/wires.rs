@@ -483,3 +483,58 @@ async fn requests_to_bedrock_are_signed_with_the_endpoints_own_key() {
     crate::gate::assert_no_leaks(&leaks.collect::<Vec<_>>());
     gate.assert_clean(&checker).await;
 }
+
+#[tokio::test]
+async fn a_gateway_key_comes_where_each_wire_has_its_own() {
+    let upstream = Upstream::start().await;
+    let mut setup = Setup::default();
+    for (wire, ..) in WIRES {
+        setup = setup.endpoint(wire, wire, &upstream.url("echo"), "\"m\"");
+    }
+    let gate = Gate::start(setup).await;
+    let key = gate.command(&["keys", "create", "--name", "ward-seven"]);
+    let key = key.trim();
+    gate.reloaded("keys", "applied", 1).await;
+    let in_query = format!("{GEMINI}?key={key}");
+    let more = [("gemini", in_query.as_str(), "")];
+    for (wire, path, _) in WIRES.into_iter().chain(more) {
+        let (header, value) = match wire {
+            "anthropic" => ("x-api-key", key.to_string()),
+            "azure" => ("api-key", key.to_string()),
+            "gemini" => ("x-goog-api-key", key.to_string()),
+            _ => ("authorization", format!("Bearer {key}")),
+        };
+        let ask = |header: Option<(&'static str, String)>| {
+            let request = gate.client().post(format!("{}{path}", gate.url));
+            let request = request.header("content-type", "application/json");
+            let request = match header {
+                Some((name, value)) => request.header(name, value),
+                None => request,
+            };
+            request.body(body(wire, "hello")).send()
+        };
+        if !path.contains("key=") {
+            let reply = read(ask(None).await.expect("a reply")).await;
+            let told = refusal(wire, &reply.json()).unwrap_or_else(|| panic!("{}", reply.body));
+            assert_eq!(
+                (reply.status, told.0.as_str()),
+                (401, "invalid_key"),
+                "{wire}"
+            );
+        }
+        let header = (!path.contains("key=")).then_some((header, value));
+        let reply = read(ask(header).await.expect("a reply")).await;
+        assert_eq!(reply.status, 200, "{path}: {}", reply.body);
+        let record = gate.record(reply.exchange()).await;
+        assert_eq!(
+            (record.caller.as_str(), record.wire.as_str()),
+            ("ward-seven", wire)
+        );
+        assert!(
+            !last_head(&upstream).contains("tg-"),
+            "{path}: a gateway key never leaves"
+        );
+    }
+    let checker = LeakChecker::new([("the keys", "SECRET", &key[3..])]);
+    gate.assert_clean(&checker).await;
+}
