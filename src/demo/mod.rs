@@ -92,8 +92,9 @@ async fn demo(args: &DemoArgs, prompts: &[Prompt], dir: &Path) -> Outcome {
         eprintln!("starting store, local model, gate and simulated provider …");
     }
     let provider = Provider::start(Latency::default()).await?;
+    // Before the gate: one that runs takes keys up a moment after they are made.
+    let keys = create_keys(&dir.join("data"), prompts)?;
     let gate = Gate::start(dir, &provider, &client).await?;
-    let keys = create_keys(&gate.data, prompts)?;
     let store = store(&gate.data)?;
 
     let played = play_all(args, style, &client, &gate, &keys, &store, prompts).await?;
@@ -210,12 +211,16 @@ async fn judge(
     };
     let started = Instant::now();
     loop {
-        if let Some(row) = query::exchange(store, id).await? {
-            let faults = play::faults(prompt, &reply, &row.effect);
-            return Ok((Some(row), faults));
-        }
-        if started.elapsed() > SHIP_TIMEOUT {
-            return Ok((None, vec![Fault::Unrecorded]));
+        let late = started.elapsed() > SHIP_TIMEOUT;
+        match query::exchange(store, id).await {
+            Ok(Some(row)) => {
+                let faults = play::faults(prompt, &reply, &row.effect);
+                return Ok((Some(row), faults));
+            }
+            Ok(None) if late => return Ok((None, vec![Fault::Unrecorded])),
+            Err(error) if late => return Err(error.into()),
+            // A store that is new gets its tables a moment after it is up.
+            Ok(None) | Err(_) => {}
         }
         sleep(SHIP_POLL).await;
     }
