@@ -104,6 +104,11 @@ impl Prompt {
     ) -> Result<(), Refusal> {
         match event.token {
             Token::Bool(value) if is(event.path, "stream") => self.stream = value,
+            Token::Bool(true) if self.route.api().asks_for_pieces(event.path) => {
+                return Err(Refusal::not_inspectable(
+                    "Expected streamFunctionCallArguments to be off: arguments in pieces cannot be restored.",
+                ));
+            }
             Token::ObjectStart if event.path.is_empty() => self.root = event.range.end,
             Token::Key if is(event.path, "stream_options") => self.stream_options = true,
             Token::String => self.string(event, limits)?,
@@ -534,6 +539,27 @@ mod tests {
             ["s", "Anna", "1234567890", "h", "r", "AAAA"]
         );
         assert_eq!(prompt.opaque(), 1);
+    }
+
+    #[test]
+    fn what_could_not_be_restored_is_not_asked_for() {
+        let ask = |body: &str| {
+            let route = Route {
+                model: Some(("g".into(), 8..9)),
+                below: "/models/g:generateContent".into(),
+                ..route(WireKind::Gemini, Operation::Chat)
+            };
+            let body = Bytes::from(body.to_string());
+            Prompt::parse(&route, body, &Limits::default()).map(|prompt| prompt.opaque())
+        };
+        for config in [
+            r#"{"toolConfig":{"functionCallingConfig":{"streamFunctionCallArguments":true}}}"#,
+            r#"{"tool_config":{"function_calling_config":{"stream_function_call_arguments":true}}}"#,
+        ] {
+            let refusal = ask(config).expect_err(config);
+            assert_eq!((refusal.status, refusal.code), (422, "not_inspectable"));
+            assert_eq!(ask(&config.replace("true", "false")).expect("off"), 0);
+        }
     }
 
     #[test]

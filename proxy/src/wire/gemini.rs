@@ -158,6 +158,13 @@ pub(super) fn names_model(path: &[Step<'_>]) -> bool {
     last_key(path) == Some("model") && within(&camel(dotted(path))) == "model"
 }
 
+/// Whether a `true` asks for arguments in pieces (`partialArgs`): each is at a path of its own, so
+/// a placeholder that is cut in two could not be restored.
+pub(super) fn asks_for_pieces(path: &[Step<'_>]) -> bool {
+    let text = camel(dotted(path));
+    within(&text) == "toolConfig.functionCallingConfig.streamFunctionCallArguments"
+}
+
 /// A request within another: of a batch, or whose tokens are to be counted.
 fn within(path: &str) -> &str {
     ["requests.*.", "generateContentRequest."]

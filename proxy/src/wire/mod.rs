@@ -243,6 +243,11 @@ impl Api {
         }
     }
 
+    /// Whether a `true` in a request asks for an answer in a form that is not restored.
+    pub fn asks_for_pieces(self, path: &[Step<'_>]) -> bool {
+        self == Api::Gemini && gemini::asks_for_pieces(path)
+    }
+
     /// What a string of a request is, by its path.
     pub fn request_role(self, path: &[Step<'_>]) -> Role {
         match self {
