@@ -33,6 +33,8 @@ pub struct Config {
     pub project: BTreeMap<String, Allowance>,
     /// The ledger.
     pub ledger: crate::ledger::Settings,
+    /// Tools that security events go to.
+    pub siem: Vec<crate::siem::Siem>,
     /// What the organization says of itself in the papers.
     pub organization: tollgate_analytics::paper::Organization,
     /// What may go where.
@@ -264,6 +266,7 @@ impl Config {
             ("data", self.data != other.data),
             ("ledger", !self.ledger.is_same_at_start(&other.ledger)),
             ("analytics", self.analytics != other.analytics),
+            ("siem", self.siem != other.siem),
             (
                 "local_llm",
                 self.local_llm != other.local_llm

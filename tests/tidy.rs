@@ -57,6 +57,7 @@ const RULES: &[Rule] = &[
                 "redaction/src/ner/further.rs",
                 "reads the descriptions of models",
             ),
+            ("redaction/src/ner/runtime.rs", "reads a model"),
             ("redaction/src/names/lexicon.rs", "reads the name lists"),
         ],
     },

@@ -11,6 +11,7 @@ pub mod report;
 pub mod rules;
 pub mod schema;
 pub mod ship;
+pub mod siem;
 pub mod store;
 pub mod tax;
 pub mod tco;

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 use std::path::PathBuf;
 use tollgate_analytics::ledger::Bound;
+use tollgate_analytics::siem::Format;
 
 /// What to do with the ledger.
 #[derive(Debug, Subcommand)]
@@ -37,6 +38,17 @@ pub enum LedgerCommand {
         /// Print them as JSON lines.
         #[arg(long)]
         json: bool,
+    },
+    /// Print records as the events that security tools read.
+    ///
+    /// What `[[siem]]` sends while a gate runs: OCSF 1.8 as JSON lines, or CEF.
+    Events {
+        /// `ocsf` or `cef`.
+        #[arg(long, default_value = "ocsf")]
+        format: Format,
+        /// The sequence number of the first record.
+        #[arg(long, value_name = "SEQ", default_value_t = 0)]
+        from: u64,
     },
     /// Sign for the records so far and print the checkpoint.
     ///

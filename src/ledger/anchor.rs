@@ -5,23 +5,21 @@
 //! One that fails is loud in the log and in the metrics and is tried again; exchanges never wait
 //! for it.
 
+use crate::destination::{Destination, Kind, Place};
 use crate::exit::Failure;
 use serde::Deserialize;
-use std::io::{self, Write as _};
-use std::path::PathBuf;
-use std::str::FromStr;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::sync::watch;
-use tollgate_proxy::{Secret, credential};
 
 /// The first and the longest pause between tries.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
-/// For one try.
-const TIMEOUT: Duration = Duration::from_secs(10);
-/// Facility "log audit", severity "informational" (RFC 5424, 6.2.1).
-const SYSLOG_PRIORITY: u8 = 13 * 8 + 6;
+const KIND: Kind = Kind {
+    message: "checkpoint",
+    content_type: "text/plain; charset=utf-8",
+};
 
 /// `[[ledger.anchor]]`
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -33,60 +31,10 @@ pub struct Anchor {
     pub token: Option<String>,
 }
 
-/// Where checkpoints go.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(try_from = "String")]
-pub enum Place {
-    /// Appended, with a blank line after each.
-    File(PathBuf),
-    /// As one message each, the note as a JSON string; by UDP to an address, or to `/dev/log`.
-    Syslog(Option<String>),
-    /// As the body of a POST.
-    Http(String),
-}
-
-impl FromStr for Place {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Place, String> {
-        if let Some(path) = text.strip_prefix("file:").filter(|path| !path.is_empty()) {
-            return Ok(Place::File(path.into()));
-        }
-        if let Some(address) = text.strip_prefix("syslog:") {
-            let address = (!address.is_empty()).then(|| address.to_owned());
-            return match address.as_deref().map(|address| address.rsplit_once(':')) {
-                None | Some(Some(_)) => Ok(Place::Syslog(address)),
-                Some(None) => Err(format!("expected syslog:HOST:PORT, found {text:?}")),
-            };
-        }
-        match reqwest::Url::parse(text) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") => {
-                if !url.username().is_empty() || url.password().is_some() {
-                    return Err("expected no credentials in a URL: put them in `token`".into());
-                }
-                Ok(Place::Http(text.to_owned()))
-            }
-            _ => Err(format!(
-                "expected file:PATH, syslog:, syslog:HOST:PORT or an HTTP URL, found {text:?}"
-            )),
-        }
-    }
-}
-
-impl TryFrom<String> for Place {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Place, String> {
-        text.parse()
-    }
-}
-
 /// One place, and how it is doing.
 #[derive(Debug)]
 pub struct Anchored {
-    place: Place,
-    token: Option<Secret>,
-    client: reqwest::Client,
+    destination: Destination,
     delivered: AtomicU64,
     failures: AtomicU64,
     failing: AtomicBool,
@@ -107,13 +55,8 @@ impl Anchored {
     /// # Errors
     /// When the token cannot be read.
     pub fn new(anchor: &Anchor) -> Result<Anchored, Failure> {
-        let token = anchor.token.as_deref().map(credential::read).transpose();
-        let token = token.map_err(|e| Failure::usage(format!("ledger.anchor.token: {e}")))?;
-        let client = reqwest::Client::builder().timeout(TIMEOUT).build();
         Ok(Anchored {
-            place: anchor.to.clone(),
-            token,
-            client: client.map_err(Failure::new)?,
+            destination: Destination::new(&anchor.to, anchor.token.as_deref(), "ledger.anchor")?,
             delivered: AtomicU64::new(0),
             failures: AtomicU64::new(0),
             failing: AtomicBool::new(false),
@@ -178,41 +121,13 @@ impl Anchored {
     }
 
     async fn deliver(&self, news: &News) -> io::Result<()> {
-        let (place, note) = (self.place.clone(), Arc::clone(&news.note));
-        let Place::Http(url) = place else {
-            return tokio::task::spawn_blocking(move || match place {
-                Place::File(path) => append(&path, &note),
-                Place::Syslog(address) => syslog(address.as_deref(), &note),
-                Place::Http(_) => unreachable!("taken above"),
-            })
+        self.destination
+            .send(&KIND, vec![news.note.to_string()])
             .await
-            .map_err(io::Error::other)?;
-        };
-        let mut request = self
-            .client
-            .post(url)
-            .header("content-type", "text/plain; charset=utf-8")
-            .body(note.to_string());
-        if let Some(token) = &self.token {
-            request = request.bearer_auth(token.expose());
-        }
-        // Neither URL nor token is in what these errors say.
-        let answer = request
-            .send()
-            .await
-            .map_err(|e| io::Error::other(e.without_url()))?;
-        answer
-            .error_for_status()
-            .map(drop)
-            .map_err(|e| io::Error::other(e.without_url()))
     }
 
     fn name(&self) -> String {
-        match &self.place {
-            Place::File(path) => format!("file:{}", path.display()),
-            Place::Syslog(address) => format!("syslog:{}", address.as_deref().unwrap_or("")),
-            Place::Http(url) => url.split(['?', '#']).next().unwrap_or_default().to_owned(),
-        }
+        self.destination.name()
     }
 
     /// For the metrics: the label of this place, of how many records the checkpoint delivered last
@@ -222,34 +137,6 @@ impl Anchored {
         let (delivered, failures) = (&self.delivered, &self.failures);
         (name, delivered.load(Relaxed), failures.load(Relaxed))
     }
-}
-
-fn append(path: &std::path::Path, note: &str) -> io::Result<()> {
-    let mut file = std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path)?;
-    file.write_all(format!("{note}\n").as_bytes())?;
-    file.sync_all()
-}
-
-fn syslog(address: Option<&str>, note: &str) -> io::Result<()> {
-    let note = serde_json::Value::from(note);
-    let message = format!("<{SYSLOG_PRIORITY}>1 - - tollgate - checkpoint - {note}");
-    let sent = match address {
-        Some(address) => {
-            let socket = std::net::UdpSocket::bind("0.0.0.0:0")?;
-            socket.send_to(message.as_bytes(), address)?
-        }
-        None => {
-            let socket = std::os::unix::net::UnixDatagram::unbound()?;
-            socket.send_to(message.as_bytes(), "/dev/log")?
-        }
-    };
-    if sent == message.len() {
-        return Ok(());
-    }
-    Err(io::ErrorKind::WriteZero.into())
 }
 
 #[cfg(test)]

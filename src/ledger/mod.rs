@@ -19,7 +19,8 @@ use serde_json::json;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use tollgate_analytics::ledger::checkpoint::{self, Checkpointer, Signed};
-use tollgate_analytics::ledger::{Error, Ledger};
+use tollgate_analytics::ledger::{Error, Ledger, Reader};
+use tollgate_analytics::siem::Format;
 
 /// Does what is asked, and prints it.
 ///
@@ -31,9 +32,26 @@ pub fn run(command: &LedgerCommand, config: &Config) -> Outcome {
         LedgerCommand::Verify(args) => verify::run(args, config, &mut out),
         LedgerCommand::Export(args) => export::run(args, config, &mut out),
         LedgerCommand::Erase(args) => erase::run(args, config, &mut out),
+        LedgerCommand::Events { format, from } => events(config, *format, *from, &mut out),
         LedgerCommand::Acts { json } => acts::list(config, *json, &mut out),
         LedgerCommand::Checkpoint { json } => print(&signed_now(config)?, *json, &mut out),
         LedgerCommand::Key { json } => key(config, *json, &mut out),
+    }
+}
+
+/// Prints records as events.
+fn events(config: &Config, format: Format, from: u64, out: &mut impl Write) -> Outcome {
+    let dir = directory(config);
+    existing(&dir)?;
+    let mut reader = Reader::new(&dir, from);
+    loop {
+        let block = reader.next_block(1_000)?;
+        if block.is_empty() {
+            return Ok(());
+        }
+        for event in block.iter().flat_map(|entry| format.events(entry)) {
+            writeln!(out, "{event}")?;
+        }
     }
 }
 

@@ -117,6 +117,7 @@ fn serve(
         reloads: reloader.reloads(),
         ship: ship_status,
         signing,
+        siem: crate::siem::start(config, &ledger, &stopped)?,
         metrics,
     });
     let admin = tokio.block_on(tokio::net::TcpListener::bind(&config.listen.admin));

@@ -2,6 +2,7 @@
 
 use super::reload::Reloads;
 use crate::ledger::Signing;
+use crate::siem::Forwarder;
 use crate::supervise::{self, State};
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub(super) struct Status {
     pub(super) reloads: Arc<Reloads>,
     pub(super) ship: watch::Receiver<ShipStatus>,
     pub(super) signing: Arc<Signing>,
+    pub(super) siem: Vec<Arc<Forwarder>>,
     pub(super) metrics: Arc<Metrics>,
 }
 
@@ -74,6 +76,7 @@ impl admin::Status for Status {
         self.gate.load().callers.render(&mut text);
         self.reloads.render(&mut text);
         self.signing.render(&mut text);
+        Forwarder::render(&self.siem, &mut text);
         let ship = self.ship.borrow().clone();
         _ = writeln!(
             text,

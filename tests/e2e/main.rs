@@ -33,6 +33,7 @@ mod ledger;
 mod limits;
 mod reload;
 mod sdk;
+mod siem;
 mod store;
 mod streams;
 mod tls;

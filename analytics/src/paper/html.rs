@@ -30,7 +30,7 @@ pub(super) fn render(document: &Document) -> String {
                     @for part in &document.parts { (section(document, part)) }
                 }
                 footer {
-                    p { (document.basis) }
+                    p { (prose(&document.basis)) }
                     p { "Made by Tollgate " (document.version) " on " (format::instant(document.made_at)) ". All times are UTC. It is a record of what was counted and configured, not legal advice." }
                 }
             }
@@ -51,7 +51,7 @@ fn head(document: &Document) -> Markup {
                 }
                 " · " (format::period(document.period))
             }
-            p { (document.about) }
+            p { (prose(&document.about)) }
         }
     }
 }
@@ -81,8 +81,8 @@ fn laws(laws: &[Law]) -> Markup {
                 thead { tr { th { "Source" } th { "Asks for" } th { "Applies from" } th { "Read in, and how sure" } } }
                 tbody { @for law in laws { tr {
                     th scope="row" { (law.cite) }
-                    td { (law.says) }
-                    td { @if let Some(day) = law.applies_from { (day) } @if let Some(dates) = &law.dates { @if law.applies_from.is_some() { br; } span.note { (dates) } } }
+                    td { (prose(&law.says)) }
+                    td { @if let Some(day) = law.applies_from { span.at { (day) } } @if let Some(dates) = &law.dates { @if law.applies_from.is_some() { br; } span.note { (dates) } } }
                     td.reason { (law.source) br; span.confidence { (law.confidence) } }
                 } } }
             } }
@@ -94,7 +94,7 @@ fn section(document: &Document, part: &Part) -> Markup {
     html! {
         section {
             h2 { (part.title) }
-            @if !part.text.is_empty() { p { (part.text) } }
+            @if !part.text.is_empty() { p { (prose(&part.text)) } }
             @if !part.statements.is_empty() {
                 dl.terms { @for (label, said) in &part.statements { dt { (label) } dd { (cell(said)) } } }
             }
@@ -113,7 +113,7 @@ fn rows(document: &Document, table: &Table) -> Markup {
         .collect();
     let beyond = (table.rows.len().saturating_sub(ROWS_MAX)) as u64;
     html! {
-        @if !table.about.is_empty() { p { (table.about) } }
+        @if !table.about.is_empty() { p { (prose(&table.about)) } }
         @if table.rows.is_empty() { p { em { "None in this period." } } }
         @else {
             div.wide { table {
@@ -137,11 +137,20 @@ fn is_number(table: &Table, column: usize) -> bool {
 
 fn cell(cell: &Cell) -> Markup {
     match cell {
-        Cell::Text(text) => html! { (text) },
+        Cell::Text(text) => prose(text),
         Cell::Count(n) => html! { (format::count(*n)) },
         Cell::At(at) => html! { span.at { (format::instant(*at)) } },
         Cell::Gap(key) => gap(key),
         Cell::None => html! {},
+    }
+}
+
+/// Text in which what stands between backticks is code.
+fn prose(text: &str) -> Markup {
+    html! {
+        @for (number, piece) in text.split('`').enumerate() {
+            @if number % 2 == 1 { code { (piece) } } @else { (piece) }
+        }
     }
 }
 

@@ -125,7 +125,7 @@ impl<'n> Product<'n> {
                 .filter(|size| *size > 0)
         };
         let (rows, columns, block) = (size("K")?, size("N")?, size("block_size")?);
-        if rows % block != 0 || block % 2 != 0 {
+        if !rows.is_multiple_of(block) || !block.is_multiple_of(2) {
             return None;
         }
         let blocks = rows / block;
@@ -142,7 +142,13 @@ impl<'n> Product<'n> {
         if !fits {
             return None;
         }
-        let half = |byte: u8, at: usize| f32::from(if at % 2 == 0 { byte & 15 } else { byte >> 4 });
+        let half = |byte: u8, at: usize| {
+            f32::from(if at.is_multiple_of(2) {
+                byte & 15
+            } else {
+                byte >> 4
+            })
+        };
         let mut weights = Vec::with_capacity(rows * columns);
         for column in 0..columns {
             for row in 0..rows {
@@ -249,8 +255,13 @@ mod tests {
             node.input.push("other".into());
         }
         let weights = (0..64).map(|at: usize| {
-            let half =
-                |byte: u8, at: usize| f32::from(if at % 2 == 0 { byte & 15 } else { byte >> 4 });
+            let half = |byte: u8, at: usize| {
+                f32::from(if at.is_multiple_of(2) {
+                    byte & 15
+                } else {
+                    byte >> 4
+                })
+            };
             let (column, row) = (at / 32, at % 32);
             let zero = zeros.map_or(8.0, |zeros| half(zeros[column], row / 16));
             (half(packed[at / 2], row) - zero) * scales[column * 2 + row / 16]
