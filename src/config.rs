@@ -31,6 +31,8 @@ pub struct Config {
     pub team: BTreeMap<String, Allowance>,
     /// What the keys of a project may use together.
     pub project: BTreeMap<String, Allowance>,
+    /// Who hears of budgets that are being spent.
+    pub budget: crate::serve::BudgetSettings,
     /// The ledger.
     pub ledger: crate::ledger::Settings,
     /// Tools that security events go to.
@@ -231,7 +233,7 @@ impl Config {
         if let Some(fault) = config.failover.fault() {
             return Err(fail(fault));
         }
-        if let Some(fault) = config.ledger.fault() {
+        if let Some(fault) = config.ledger.fault().or_else(|| config.budget.fault()) {
             return Err(fail(fault));
         }
         let limits = &config.limits;
@@ -265,6 +267,7 @@ impl Config {
             ("listen", self.listen != other.listen),
             ("data", self.data != other.data),
             ("ledger", !self.ledger.is_same_at_start(&other.ledger)),
+            ("budget", self.budget != other.budget),
             ("analytics", self.analytics != other.analytics),
             ("siem", self.siem != other.siem),
             (
@@ -309,10 +312,17 @@ mod tests {
         assert_ne!(same.version, before.version);
         let other = parse(
             "[listen]\nreverse = \"127.0.0.1:1\"\n[data]\ndir = \"x\"\n\
-             [ledger]\nmode = \"strict\"\n[analytics]\nurl = \"http://x\"\n\
+             [ledger]\nmode = \"strict\"\n[budget]\nwebhook = \"http://x\"\n[analytics]\nurl = \"http://x\"\n\
              [[endpoint]]\nname = \"local\"\nwire = \"openai\"\non_prem = true\n",
         );
-        let all = ["listen", "data", "ledger", "analytics", "local_llm"];
+        let all = [
+            "listen",
+            "data",
+            "ledger",
+            "budget",
+            "analytics",
+            "local_llm",
+        ];
         assert_eq!(other.needs_restart(&before), all);
     }
 
@@ -337,6 +347,8 @@ mod tests {
         assert!(error("[ledger]\norigin = \"a b\"").contains("without spaces"));
         assert!(error("[ledger]\nmode = \"loose\"").contains("`relaxed`"));
         assert!(error("[team.a]\nrequests_per_minute = 0").contains("line 2"));
+        assert!(error("[team.a]\nbudget = { usd = 0 }").contains("US dollars above 0"));
+        assert!(error("[budget]\nwebhook = \"x\"").contains("an HTTP URL"));
         assert!(error("[team.a]\nendpoints = [\"x\"]").contains("team.\"a\": expected names"));
         assert!(error("[failover]\nopen_ms = 0").contains("at least 1"));
         assert!(error("[failover]\nbackoff_ms = 9000").contains("at least failover.backoff_ms"));

@@ -7,7 +7,7 @@ use serde_json::json;
 use std::io::Write;
 use std::path::Path;
 use tollgate_analytics::ledger::Act;
-use tollgate_proxy::callers::Allowance;
+use tollgate_proxy::callers::{Allowance, Budget};
 use tollgate_proxy::keys::{self, Key, KeyError, NewKey};
 
 /// Works on the keys of the data directory and prints the result on `out`. What was done to them,
@@ -70,6 +70,9 @@ fn create(
 ) -> Result<Act, Failure> {
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(|error| Failure::new(error.to_string()))?;
+    if args.budget_usd.is_some_and(|usd| usd.0 <= 0) {
+        return Err(Failure::usage("--budget-usd: expected more than 0"));
+    }
     let new = NewKey {
         name: &args.name,
         team: &args.team,
@@ -80,6 +83,10 @@ fn create(
             requests_max: args.requests_max,
             models: args.models.clone(),
             endpoints: args.endpoints.clone(),
+            budget: args.budget_usd.map(|usd| Budget {
+                usd,
+                hard: !args.budget_soft,
+            }),
         },
     };
     let token = keys::create(data, new, random, now).map_err(failure)?;

@@ -3,7 +3,9 @@
 //! What a caller is told (`message`) and what the log keeps (`internal`) are apart, and neither
 //! ever quotes a body: a parser says where it stumbled, not over what.
 
+use crate::callers::Month;
 use std::time::Duration;
+use tollgate_analytics::money::NanoUsd;
 use tollgate_analytics::record::Outcome;
 
 /// An exchange that ends without the upstream's answer, or in the middle of it.
@@ -219,6 +221,20 @@ impl Refusal {
                 format!("This {level} has used its {limit} tokens per minute."),
             )
         }
+    }
+
+    /// The month's budget of a caller, team or project is spent. Without a time to try again, and
+    /// said not to be worth it: it is not over in a minute.
+    pub fn budget_spent(level: &str, budget: NanoUsd, month: Month) -> Self {
+        let next = month.next();
+        Self::new(
+            429,
+            "budget_spent",
+            Outcome::Refused,
+            format!(
+                "The budget of this {level}, {budget} for {month}, is spent. It begins anew on {next} (UTC)."
+            ),
+        )
     }
 
     /// A request of more tokens than there ever are: waiting does not help.

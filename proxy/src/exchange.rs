@@ -91,8 +91,9 @@ async fn exchange(
     let prompt_text_bytes: usize = prompt.texts().iter().map(|text| text.len()).sum();
     let tokens = estimated_usage(prompt_text_bytes as u64, 0).input;
     let mut candidates = gate.candidates(&route, &prompt)?;
-    let admitted = admission.read(gate, &route, &prompt, tokens, &mut candidates);
-    down.set_headers(admission.headers(route.wire, draft.now()));
+    let now = draft.now();
+    let admitted = admission.read(gate, &route, &prompt, tokens, now, &mut candidates);
+    down.set_headers(admission.headers(route.wire, now));
     admitted?;
 
     let (prompt, inspection) = unless_gone(down, inspect(gate, prompt)).await?;
@@ -153,6 +154,7 @@ async fn exchange(
     );
     draft.price(&gate.prices, endpoint.provider(), &model);
     record(gate, draft).await?;
+    admission.spent(draft.finish());
     // From here on the exchange is on record: a caller that leaves now has left afterwards.
     answer.finish(down).await.ok();
     Ok(())

@@ -34,6 +34,10 @@ pub async fn rescue(down: &mut Downstream, api: Api, refusal: &Refusal, exchange
     headers.extend(api.wire().error_header(refusal));
     if let Some(seconds) = refusal.retry_after_s {
         headers.push((header::RETRY_AFTER, HeaderValue::from(seconds)));
+    } else if refusal.status == 429 {
+        // The SDKs of OpenAI and Anthropic would try again at once otherwise.
+        let never = HeaderValue::from_static("false");
+        headers.push((HeaderName::from_static("x-should-retry"), never));
     }
     if refusal.status == 405 {
         headers.push((header::ALLOW, HeaderValue::from_static("GET, POST")));

@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use std::num::{NonZeroU32, NonZeroU64};
+use tollgate_analytics::money::NanoUsd;
 
 /// What to do with the callers' keys.
 #[derive(Debug, Subcommand)]
@@ -53,6 +54,12 @@ pub struct CreateKeyArgs {
     /// An endpoint that may answer; may be given several times.
     #[arg(long = "endpoint", value_name = "NAME")]
     pub endpoints: Vec<String>,
+    /// US dollars that it may spend within a month, such as 500 or 499.95.
+    #[arg(long, value_name = "USD")]
+    pub budget_usd: Option<NanoUsd>,
+    /// Only tell when they are spent; do not refuse what costs more.
+    #[arg(long, requires = "budget_usd")]
+    pub budget_soft: bool,
     /// Print it as JSON.
     #[arg(long)]
     pub json: bool,

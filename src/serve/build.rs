@@ -25,6 +25,7 @@ pub(super) struct Builder {
     /// Keys lie there, whatever a later configuration says.
     pub(super) data_dir: PathBuf,
     pub(super) local: LocalModelWatch,
+    pub(super) callers: Arc<Callers>,
     pub(super) ledger: Ledger,
     pub(super) metrics: Arc<Metrics>,
 }
@@ -60,7 +61,7 @@ impl Builder {
             master_key: Arc::new(master_key(&self.data_dir)?),
             keys: Arc::new(KeyRing::load(&self.data_dir).map_err(Failure::new)?),
             allowances: allowances(config)?,
-            callers: Arc::new(Callers::default()),
+            callers: Arc::clone(&self.callers),
             ledger: self.ledger.clone(),
             on_full: config.ledger.on_full,
             prices: Arc::new(crate::prices::book(config)?),

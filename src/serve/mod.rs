@@ -11,9 +11,12 @@ mod children;
 mod files;
 mod reload;
 mod status;
+mod webhook;
 
 pub use build::load_policy;
+pub use webhook::Settings as BudgetSettings;
 
+use crate::clock;
 use crate::config::Config;
 use crate::exit::{Failure, Outcome};
 use crate::ledger::Signing;
@@ -28,12 +31,14 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
-use tollgate_analytics::ledger::{Act, Ledger};
+use tokio::sync::{mpsc, watch};
+use tollgate_analytics::ledger::{self, Act, Ledger};
 use tollgate_analytics::ship::{ShipStatus, Shipper};
+use tollgate_proxy::callers::{Callers, Month, Spending};
 use tollgate_proxy::metrics::Metrics;
 use tollgate_proxy::{admin, gateway};
 use tollgate_redaction::Device;
+use webhook::Webhook;
 
 /// Runs the gate until SIGTERM or SIGINT.
 ///
@@ -92,10 +97,16 @@ fn serve(
     }
     // From here on a hang-up is a wish to reload and ends nothing.
     let hangup = signal(SignalKind::hangup()).map_err(Failure::new)?;
+    let (hears, events) = mpsc::channel(webhook::WAITING_MAX);
+    let listener = Webhook::new(&config.budget)?.map(|webhook| {
+        tokio.spawn(webhook.run(events));
+        hears
+    });
     let builder = Builder {
         runtime_dir: runtime.dir().to_path_buf(),
         data_dir: config.data.dir.clone(),
         local: children.local_model(config),
+        callers: Arc::new(Callers::new(spent_this_month(ledger.dir())?, listener)),
         ledger: ledger.clone(),
         metrics: Arc::clone(&metrics),
     };
@@ -177,6 +188,23 @@ fn listen_failure(key: &str, address: &str, error: &std::io::Error) -> Failure {
 
 async fn ended(mut stopped: watch::Receiver<bool>) {
     stopped.wait_for(|stopped| *stopped).await.ok();
+}
+
+/// What callers have spent this month, from the ledger's records.
+fn spent_this_month(ledger: &Path) -> Result<Spending, Failure> {
+    const BLOCK: usize = 4096;
+    let since = Month::of(clock::now()).start().as_microsecond();
+    let spending = Spending::default();
+    let mut reader = ledger::read_since(ledger, since)?;
+    loop {
+        let block = reader.next_block(BLOCK)?;
+        if block.is_empty() {
+            return Ok(spending);
+        }
+        for entry in block {
+            spending.resume(&entry.record);
+        }
+    }
 }
 
 /// Ships until it is told to stop. What stops it for good (a store that holds another ledger, say)

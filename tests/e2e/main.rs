@@ -23,6 +23,7 @@ mod upstream;
 
 mod bad_input;
 mod bad_upstream;
+mod budgets;
 mod callers;
 mod connections;
 mod demo;

@@ -86,7 +86,7 @@ pub use export::{Bound, Exported, Selection, export};
 pub use hash::Hash;
 pub use line::MAX_LINE_BYTES;
 pub use note::{KeyKind, Note, NoteError, Signer, Verdict, VerifierKey};
-pub use reader::{Entry, Reader, Tail};
+pub use reader::{Entry, Reader, Tail, read_since};
 pub use segment::TornTail;
 pub use tree::Tree;
 pub use verify::{

@@ -104,6 +104,28 @@ impl Reader {
     }
 }
 
+/// A record is written when its exchange has ended: it may stand behind ones that began this much
+/// later, and no more.
+const LONGEST_EXCHANGE_US: i64 = 24 * 3600 * 1_000_000;
+
+/// A reader of the ledger in `dir` that starts in the last segment before which no exchange began
+/// since `since_us` (microseconds since the Unix epoch); what it reads first may be older.
+///
+/// # Errors
+/// When a segment cannot be read or does not hold.
+pub fn read_since(dir: &Path, since_us: i64) -> Result<Reader, Error> {
+    let mut from = 0;
+    for segment in segment::list(dir)?.into_iter().rev() {
+        from = segment.first;
+        let first = Reader::new(dir, from).next_block(1)?;
+        let begins = first.first().map(|entry| entry.record.started_us);
+        if begins.is_some_and(|begins| begins < since_us.saturating_sub(LONGEST_EXCHANGE_US)) {
+            break;
+        }
+    }
+    Ok(Reader::new(dir, from))
+}
+
 /// A reader that follows a ledger while it is written.
 #[derive(Debug)]
 pub struct Tail {

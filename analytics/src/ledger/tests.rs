@@ -99,6 +99,35 @@ fn records(dir: &Path, from: u64) -> Vec<Record> {
     }
 }
 
+#[test]
+fn records_since_a_time_are_read_without_all_that_came_before() {
+    let day_us = 24 * 3600 * 1_000_000_i64;
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options {
+        segment_bytes: 3_000,
+        ..Options::default()
+    };
+    let ledger = Ledger::open(dir.path(), options).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let started = |n: u64| sample(0).started_us + n as i64 * day_us / 10;
+    for n in 0..200 {
+        let mut record = sample(n);
+        record.started_us = started(n);
+        runtime.block_on(ledger.append(&record)).unwrap();
+    }
+    for n in [0, 1, 70, 150, 199] {
+        let reader = read_since(dir.path(), started(n)).unwrap();
+        let first = reader.next_seq();
+        assert!(first <= n && n < first + 30, "{n}: {first}");
+        assert!(n < 30 || first > 0, "{n}");
+    }
+    let none = tempfile::tempdir().unwrap();
+    let mut reader = read_since(none.path(), 0).unwrap();
+    assert_eq!(reader.next_block(1).unwrap(), []);
+}
+
 fn samples(range: std::ops::Range<u64>) -> Vec<Record> {
     range.map(sample).collect()
 }

@@ -1,14 +1,15 @@
 //! One exchange's share of what its caller may use.
 //!
 //! ```text
-//!  enter: requests, requests at once ─► read: model, endpoints, tokens by estimate ─► settle: tokens
+//!  enter                     read                                            settle, spent
+//!  requests, at once ──────► model, endpoints, budget, tokens by estimate ──► tokens, money
 //! ```
 //!
 //! What is taken is given back where it was not used: a request that another level refuses, tokens
 //! of an exchange that never left. Whatever way the exchange ends, its place is free again when
 //! this is dropped.
 
-use super::{Allowance, Allowances, Callers, Level, Meter, headers};
+use super::{Allowance, Allowances, Callers, Level, Meter, Month, headers};
 use crate::error::Refusal;
 use crate::gate::{Candidates, Gate};
 use crate::identity::Identity;
@@ -18,6 +19,7 @@ use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use tollgate_analytics::record::Record;
 
 /// What an exchange holds of its caller's, its team's and its project's allowance.
 pub(crate) struct Admission<'g> {
@@ -31,6 +33,7 @@ pub(crate) struct Admission<'g> {
 
 struct Held {
     level: Level,
+    name: String,
     allowance: Arc<Allowance>,
     meter: Arc<Meter>,
     /// Whether it has a place among those at once.
@@ -51,6 +54,7 @@ impl<'g> Admission<'g> {
                 let own = caller.allowance.as_ref();
                 let own = own.filter(|_| level == Level::Caller);
                 Some(Held {
+                    name: name.clone(),
                     level,
                     allowance: allowances.of(level, name, own)?,
                     meter: callers.meter(level, name),
@@ -105,14 +109,15 @@ impl<'g> Admission<'g> {
     /// tokens as estimated.
     ///
     /// # Errors
-    /// 403 for a model or for endpoints that are not allowed; 429 when there are too few tokens
-    /// now; 413 when there never are enough.
+    /// 403 for a model or for endpoints that are not allowed; 429 when a budget is spent and no
+    /// on-prem endpoint was asked, or there are too few tokens now; 413 when there never are enough.
     pub(crate) fn read(
         &mut self,
         gate: &Gate,
         route: &Route,
         prompt: &Prompt,
         tokens: u64,
+        at: Timestamp,
         candidates: &mut Candidates,
     ) -> Result<(), Refusal> {
         for index in 0..self.held.len() {
@@ -126,6 +131,18 @@ impl<'g> Admission<'g> {
             candidates.retain(may);
             if candidates.targets.is_empty() {
                 return Err(self.refuse(index, Refusal::endpoint_not_allowed(level)));
+            }
+            let Some(budget) = held.allowance.budget.filter(|_| asks) else {
+                continue;
+            };
+            let spending = &self.callers.spending;
+            if spending.is_spent(held.level, &held.name, budget, at) {
+                // What is ours costs no tokens.
+                candidates.retain(|i| gate.endpoints[i].config().on_prem);
+                if candidates.targets.is_empty() {
+                    let refusal = Refusal::budget_spent(level, budget.usd, Month::of(at));
+                    return Err(self.refuse(index, refusal));
+                }
             }
         }
         self.reserve(tokens)
@@ -179,6 +196,17 @@ impl<'g> Admission<'g> {
         }
     }
 
+    /// The exchange is on record with what it cost.
+    pub(crate) fn spent(&self, record: &Record) {
+        let budget = |level| {
+            let held = self.held.iter().find(|held| held.level == level);
+            held.and_then(|held| held.allowance.budget)
+        };
+        for event in self.callers.spending.add(record, budget) {
+            self.callers.tell(event);
+        }
+    }
+
     /// What is left, for the answer's head, in the words of the caller's wire. On each kind of
     /// limit the level with the least left is told.
     pub(crate) fn headers(&self, wire: WireKind, at: Timestamp) -> Vec<(HeaderName, HeaderValue)> {
@@ -219,6 +247,7 @@ impl Drop for Admission<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::callers::Spending;
     use std::collections::BTreeMap;
 
     fn allowances(text: &str) -> Allowances {
@@ -242,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_team_shares_what_it_has_and_a_refusal_costs_nothing() {
-        let callers = Callers::default();
+        let callers = Callers::new(Spending::default(), None);
         let all =
             allowances("[caller.a]\nrequests_per_minute = 10\n[team.t]\nrequests_per_minute = 3\n");
         let enter = |name| Admission::new(&callers, &all, &caller(name, "t")).enter();
@@ -266,7 +295,7 @@ mod tests {
 
     #[test]
     fn a_place_is_free_again_however_an_exchange_ends() {
-        let callers = Callers::default();
+        let callers = Callers::new(Spending::default(), None);
         let all = allowances("[caller.\"*\"]\nrequests_max = 2\n[team.t]\nrequests_max = 2\n");
         let new = |name| Admission::new(&callers, &all, &caller(name, "t"));
         let (mut one, mut two, mut three) = (new("a"), new("b"), new("a"));
@@ -286,7 +315,7 @@ mod tests {
 
     #[test]
     fn tokens_are_taken_by_estimate_and_settled_by_usage() {
-        let callers = Callers::default();
+        let callers = Callers::new(Spending::default(), None);
         let all = allowances("[team.t]\ntokens_per_minute = 1000\n");
         let new = || Admission::new(&callers, &all, &caller("a", "t"));
         let left = || {

@@ -1,5 +1,6 @@
 //! What a caller, its team and its project may use: plain data, of the configuration and of keys.
 
+use super::Budget;
 use crate::pattern;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -26,6 +27,9 @@ pub struct Allowance {
     /// Names of the endpoints that may answer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub endpoints: Vec<String>,
+    /// What may be spent within a month.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Budget>,
 }
 
 impl Allowance {

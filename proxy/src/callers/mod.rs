@@ -1,4 +1,4 @@
-//! What callers may use: rates, requests at once, models and endpoints, on three levels.
+//! What callers may use: rates, requests at once, models, endpoints and budgets, on three levels.
 //!
 //! A key, its team and its project each may have an [`Allowance`], and all of them hold. What was
 //! used is counted here and outlives reloads; what is allowed is told anew by the configuration in
@@ -6,11 +6,13 @@
 
 mod admission;
 mod allowance;
+mod budget;
 mod headers;
 mod rate;
 
 pub(crate) use admission::Admission;
 pub use allowance::{Allowance, Allowances, Level};
+pub use budget::{Budget, BudgetEvent, Month, Spending};
 
 use rate::Rate;
 use std::collections::{BTreeMap, HashMap};
@@ -18,6 +20,7 @@ use std::fmt::Write as _;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
 
 /// What callers have used.
 pub struct Callers {
@@ -27,6 +30,9 @@ pub struct Callers {
     meters: [Mutex<HashMap<String, Arc<Meter>>>; 3],
     /// Refusals by level and code.
     refused: Mutex<BTreeMap<(Level, &'static str), u64>>,
+    spending: Spending,
+    /// Hears of budgets.
+    listener: Option<mpsc::Sender<BudgetEvent>>,
 }
 
 /// What one caller, team or project has used.
@@ -37,17 +43,45 @@ struct Meter {
     active: AtomicU32,
 }
 
-impl Default for Callers {
-    fn default() -> Self {
+impl Callers {
+    /// With what was spent before. Events of budgets go to the log and to `listener`; what it has
+    /// no room for is lost there.
+    pub fn new(spending: Spending, listener: Option<mpsc::Sender<BudgetEvent>>) -> Callers {
         Callers {
             epoch: Instant::now(),
             meters: Default::default(),
             refused: Mutex::default(),
+            spending,
+            listener,
         }
     }
-}
 
-impl Callers {
+    fn tell(&self, event: BudgetEvent) {
+        let BudgetEvent {
+            level,
+            name,
+            month,
+            percent,
+            spent_usd,
+            budget_usd,
+            ..
+        } = &event;
+        tracing::warn!(
+            level,
+            name,
+            month,
+            percent,
+            spent_usd,
+            budget_usd,
+            "a budget was spent so far"
+        );
+        if let Some(listener) = &self.listener
+            && listener.try_send(event).is_err()
+        {
+            tracing::error!("an event of a budget found no room and is in this log only");
+        }
+    }
+
     fn now(&self) -> Duration {
         self.epoch.elapsed()
     }
@@ -77,5 +111,6 @@ impl Callers {
                 "tollgate_limited_total{{level=\"{level}\",limit=\"{code}\"}} {n}"
             );
         }
+        self.spending.render(out);
     }
 }
