@@ -114,7 +114,7 @@ async fn a_budget_is_told_on_the_way_and_refuses_once_it_is_spent_also_after_a_c
         all.collect()
     };
     let mut waited = 0;
-    while marks().len() < 8 && waited < 100 {
+    while marks().len() < 7 && waited < 100 {
         tokio::time::sleep(Duration::from_millis(50)).await;
         waited += 1;
     }
