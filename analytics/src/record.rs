@@ -23,6 +23,9 @@ pub struct Record {
     /// The project that it is for, or empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub project: String,
+    /// The W3C trace that the caller's request belongs to, 32 hex digits; empty if it named none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub trace: String,
     /// The wire that the caller spoke: `openai`, `anthropic`, or `unknown`.
     pub wire: String,
     /// GenAI operation name: `chat`, `embeddings`, `models`, or `unknown`.

@@ -20,6 +20,7 @@ use crate::permit::Permit;
 use crate::policy::{Decision, Facts, Target};
 use crate::prompt::Prompt;
 use crate::retry;
+use crate::trace;
 use crate::wire::{self, Route};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -221,7 +222,10 @@ async fn attempt<'g>(
         Some(slots) => Some(unless_gone(down, slots.take()).await?),
         None => None,
     };
-    let headers = wire::forwarded_headers(case.route.wire, down.headers());
+    let mut headers = wire::forwarded_headers(case.route.wire, down.headers());
+    if let Some(parent) = trace::parent(down.headers()) {
+        headers.push((trace::TRACEPARENT, parent.clone()));
+    }
     let permit = Permit::enforce(
         decision,
         gate,

@@ -4,7 +4,9 @@ use crate::endpoint::Endpoint;
 use crate::error::Refusal;
 use crate::identity::Identity;
 use crate::policy::{Decision, Policy};
+use crate::trace;
 use crate::wire::Route;
+use http::HeaderMap;
 use jiff::Timestamp;
 use std::cell::RefCell;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -37,6 +39,7 @@ impl Draft {
             caller: "anonymous".into(),
             team: String::new(),
             project: String::new(),
+            trace: String::new(),
             wire: "unknown".into(),
             operation: "unknown".into(),
             stream: false,
@@ -82,6 +85,13 @@ impl Draft {
     pub(crate) fn route(&mut self, route: &Route) {
         self.record.wire = route.wire.as_str().into();
         self.record.operation = route.operation.as_str().into();
+    }
+
+    /// Which trace it belongs to, if its caller says so.
+    pub(crate) fn trace(&mut self, headers: &HeaderMap) {
+        if let Some(parent) = trace::parent(headers) {
+            self.record.trace = trace::id(parent).into();
+        }
     }
 
     pub(crate) fn caller(&mut self, caller: &Identity) {

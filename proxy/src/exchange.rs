@@ -70,6 +70,7 @@ async fn exchange(
     })?;
     *api = route.api();
     draft.route(&route);
+    draft.trace(down.headers());
     let caller = identify(&gate.keys, &route, down.headers())?;
     draft.caller(&caller);
     let _place = gate.places.try_acquire().map_err(|_| Refusal::busy())?;

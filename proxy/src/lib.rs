@@ -34,6 +34,7 @@ mod retry;
 mod secret;
 mod sigv4;
 pub mod sse;
+mod trace;
 pub mod wire;
 
 pub use egress::Egress;

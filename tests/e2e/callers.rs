@@ -1,6 +1,6 @@
 //! Callers are apart: nobody gets another caller's values, whatever they send.
 
-use crate::gate::{Gate, Setup, placeholders};
+use crate::gate::{Gate, Setup, placeholders, read};
 use crate::upstream::Upstream;
 
 const EMAIL: &str = "nora.lindgren@brevlada.se";
@@ -89,4 +89,33 @@ async fn once_a_key_exists_everybody_needs_one_and_records_name_it() {
         !gate.log().contains(&key[3..]),
         "a gateway key is never logged"
     );
+}
+
+#[tokio::test]
+async fn a_trace_is_passed_on_and_recorded_and_what_could_hold_text_is_not() {
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let upstream = Upstream::start().await;
+    let gate =
+        Gate::start(Setup::default().endpoint("echo", "openai", &upstream.url("echo"), "\"m\""))
+            .await;
+    let parent = format!("00-{TRACE}-00f067aa0ba902b7-01");
+    for (sent, trace) in [(parent.as_str(), TRACE), ("00-nora-lindgren-01", "")] {
+        let request = gate
+            .client()
+            .post(format!("{}/v1/chat/completions", gate.url))
+            .header("content-type", "application/json")
+            .header("traceparent", sent)
+            .header("tracestate", "mail=nora.lindgren")
+            .header("baggage", "user=nora.lindgren");
+        let reply = read(request.body(ask("hello")).send().await.expect("a reply")).await;
+        assert_eq!(reply.status, 200);
+        assert_eq!(gate.record(reply.exchange()).await.trace, trace);
+    }
+    let heads: Vec<String> = upstream.captured().into_iter().map(|c| c.head).collect();
+    assert!(
+        heads[0].contains(&format!("traceparent: {parent}")),
+        "{}",
+        heads[0]
+    );
+    assert!(!heads.concat().contains("lindgren"), "{}", heads[1]);
 }

@@ -319,6 +319,7 @@ fn exchange(row: query::Exchange) -> Result<Exchange, LoadError> {
         caller: row.caller,
         team: row.team,
         project: String::new(),
+        trace: String::new(),
         wire: row.wire,
         operation: row.operation,
         stream: row.stream,

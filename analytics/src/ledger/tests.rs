@@ -17,6 +17,7 @@ pub(crate) fn sample(n: u64) -> Record {
         caller: "key-7".into(),
         team: ["payments", "ward-3", ""][n as usize % 3].into(),
         project: String::new(),
+        trace: String::new(),
         wire: "openai".into(),
         operation: "chat".into(),
         stream: n.is_multiple_of(2),

@@ -18,6 +18,7 @@ pub fn record(n: u64) -> Record {
         caller: format!("key-{}", n % 7),
         team: team.into(),
         project: String::new(),
+        trace: String::new(),
         wire: "openai".into(),
         operation: "chat".into(),
         stream: n.is_multiple_of(2),

@@ -198,6 +198,7 @@ fn record(started_us: i64, seq: u64, dice: &mut Dice) -> Record {
         caller: caller.into(),
         team: team.into(),
         project: String::new(),
+        trace: String::new(),
         wire: if anthropic { "anthropic" } else { "openai" }.into(),
         operation: "chat".into(),
         stream: dice.roll(2) == 0,
