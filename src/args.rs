@@ -300,6 +300,8 @@ pub enum ReportFormat {
     Json,
     /// FOCUS 1.4 Cost and Usage rows.
     Focus,
+    /// The page as paper, typeset.
+    Pdf,
     /// A workbook with live formulas over its assumptions.
     Xlsx,
 }

@@ -45,11 +45,18 @@ pub fn run(args: &ReportArgs, config: &Config) -> Outcome {
                 "csv": paths.csv,
                 "json": paths.json,
                 "focus": paths.focus,
+                "pdf": paths.pdf,
                 "xlsx": paths.xlsx,
             })
         )?;
     } else {
-        let single = [&paths.html, &paths.json, &paths.focus, &paths.xlsx];
+        let single = [
+            &paths.html,
+            &paths.json,
+            &paths.focus,
+            &paths.pdf,
+            &paths.xlsx,
+        ];
         for path in single.into_iter().flatten().chain(&paths.csv) {
             writeln!(out, "{}", path.display())?;
         }
@@ -63,6 +70,7 @@ fn format(asked: ReportFormat) -> Format {
         ReportFormat::Csv => Format::Csv,
         ReportFormat::Json => Format::Json,
         ReportFormat::Focus => Format::Focus,
+        ReportFormat::Pdf => Format::Pdf,
         ReportFormat::Xlsx => Format::Xlsx,
     }
 }

@@ -28,6 +28,15 @@ impl Step {
         }
     }
 
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Step::Minute => "minute",
+            Step::Hour => "hour",
+            Step::Day => "day",
+        }
+    }
+
     /// The shortest step that cuts `period` into at most `points` steps, else [`Step::Day`].
     pub fn fitting(period: Period, points: u64) -> Step {
         [Step::Minute, Step::Hour]

@@ -1,10 +1,11 @@
-//! The report for the people who answer for money and law: one self-contained HTML page, and the
-//! same figures as CSV.
+//! The report for the people who answer for money and law: one self-contained HTML page, the same
+//! as a typeset PDF, and its figures for other programs.
 //!
 //! Every figure shows its standing (measured, derived, assumed) and the query behind it. Simulated
 //! traffic is labelled wherever it is in a figure. Nothing in it is prompt text, because the store
 //! has none.
 
+mod card;
 mod chart;
 mod csv_files;
 mod data;
@@ -15,6 +16,7 @@ mod jurisdiction;
 mod message;
 mod page;
 pub(crate) mod parts;
+mod pdf;
 mod section;
 mod tco_chart;
 mod xlsx;
@@ -26,7 +28,7 @@ pub(crate) use page::STYLE;
 
 use crate::price::PriceBook;
 use crate::query::{self, Period};
-use crate::rules::RulesError;
+use crate::rules::{Fault, RulesError};
 use crate::tax::{LedgerSize, Rates};
 use crate::tco::{BusinessCase, Scenario};
 use clickhouse::Client;
@@ -45,6 +47,8 @@ pub enum Format {
     Json,
     /// `focus.csv`: priced exchanges as FOCUS 1.4 Cost and Usage rows.
     Focus,
+    /// `report.pdf`: the page as paper, typeset, its charts as vectors.
+    Pdf,
     /// `report.xlsx`: a workbook with live formulas.
     Xlsx,
 }
@@ -75,11 +79,13 @@ pub struct Facts {
     pub scenario: Scenario,
     /// List prices.
     pub prices: PriceBook,
+    /// Fonts for scripts that those built in lack, as the bytes of their files.
+    pub fonts: Vec<Vec<u8>>,
 }
 
 impl Facts {
-    /// Reads `jurisdictions.csv`, `tco/rates.toml`, `tco/business_case.csv`, the default scenario
-    /// and `prices/` of a directory.
+    /// Reads `jurisdictions.csv`, `tco/rates.toml`, `tco/business_case.csv`, the default scenario,
+    /// `prices/` and, where there is one, `fonts/` of a directory.
     pub fn load(rules: &Path) -> Result<Facts, RulesError> {
         Ok(Facts {
             jurisdictions: Jurisdictions::load(&rules.join("jurisdictions.csv"))?,
@@ -87,8 +93,31 @@ impl Facts {
             business_case: BusinessCase::load(&rules.join("tco/business_case.csv"))?,
             scenario: Scenario::named("default", &rules.join("tco/scenarios"))?,
             prices: PriceBook::load(&rules.join("prices"))?,
+            fonts: fonts(&rules.join("fonts"))?,
         })
     }
+}
+
+/// The fonts of a directory, by name, so that the same directory gives the same paper; none where
+/// there is no directory.
+fn fonts(dir: &Path) -> Result<Vec<Vec<u8>>, RulesError> {
+    let failed = |error| RulesError::of(dir, Fault::Unreadable(error));
+    if !dir.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(failed)? {
+        files.push(entry.map_err(failed)?.path());
+    }
+    files.retain(|file| {
+        let extension = file.extension().and_then(|word| word.to_str());
+        extension.is_some_and(|word| ["otf", "ttf", "otc", "ttc"].contains(&word))
+    });
+    files.sort();
+    let read = |file: PathBuf| {
+        std::fs::read(&file).map_err(|error| RulesError::of(&file, Fault::Unreadable(error)))
+    };
+    files.into_iter().map(read).collect()
 }
 
 /// The files that were written.
@@ -102,6 +131,8 @@ pub struct Paths {
     pub json: Option<PathBuf>,
     /// The FOCUS file, if it was asked for.
     pub focus: Option<PathBuf>,
+    /// The paper, if it was asked for.
+    pub pdf: Option<PathBuf>,
     /// The workbook, if it was asked for.
     pub xlsx: Option<PathBuf>,
 }
@@ -125,6 +156,9 @@ pub enum Error {
     /// The workbook could not be made.
     #[error("the workbook could not be made")]
     Workbook(#[from] rust_xlsxwriter::XlsxError),
+    /// The paper could not be set.
+    #[error("the PDF could not be set")]
+    Paper(#[from] tollgate_typeset::Error),
 }
 
 /// Writes the report on a period into a directory, which is made if it is not there; files of the
@@ -168,6 +202,9 @@ pub async fn write_report(
         let charges = query::charges(client, period, &facts.prices.tier_bounds()).await?;
         let text = focus::render(&charges, facts, meta);
         paths.focus = Some(write("focus.csv", text.as_bytes())?);
+    }
+    if formats.contains(&Format::Pdf) {
+        paths.pdf = Some(write("report.pdf", &pdf::render(&data, facts, meta)?.pdf)?);
     }
     if formats.contains(&Format::Xlsx) {
         paths.xlsx = Some(write("report.xlsx", &xlsx::render(&data, facts, meta)?)?);

@@ -9,14 +9,14 @@ const SIDE: i64 = 1_000;
 
 /// A scale from the least to the greatest amount.
 #[derive(Clone, Copy)]
-struct Scale {
-    low: i64,
-    high: i64,
+pub(super) struct Scale {
+    pub(super) low: i64,
+    pub(super) high: i64,
 }
 
 impl Scale {
     /// The scale that holds all amounts.
-    fn of(amounts: impl Iterator<Item = i64>) -> Scale {
+    pub(super) fn of(amounts: impl Iterator<Item = i64>) -> Scale {
         let scale = Scale { low: 0, high: 0 };
         amounts.fold(scale, |Scale { low, high }, amount| Scale {
             low: low.min(amount),
@@ -25,7 +25,7 @@ impl Scale {
     }
 
     /// Where an amount is, from 0 to [`SIDE`].
-    fn place(self, amount: i64) -> i64 {
+    pub(super) fn place(self, amount: i64) -> i64 {
         let width = (i128::from(self.high) - i128::from(self.low)).max(1);
         let from_low = i128::from(amount) - i128::from(self.low);
         i64::try_from(from_low * i128::from(SIDE) / width).unwrap_or(SIDE)

@@ -20,16 +20,7 @@ pub(in crate::report) fn render(data: &Data, facts: &Facts) -> Markup {
                 dt { (parts::simulated()) }
                 dd { "sent to a simulated endpoint for a demonstration or a test; its cost is what list prices would come to" }
             }
-            ul {
-                li { "An exchange belongs to the period in which its request's head was read. The period's end is not in it." }
-                li { "An exchange is external when its endpoint is not under our own control, whatever its jurisdiction." }
-                li { "Percentiles are exact. Sums of money are integers of a billionth of a dollar, rounded once for each exchange." }
-                li { "Prices are list prices of the standard tier. Discounts, batch and priority tiers, regional surcharges, taxes on sales and one-hour cache writes are not in them." }
-                li { "CPU time is priced at " (facts.rates.cpu_core_hour.amount) " per core-hour (" (facts.rates.cpu_core_hour.source) ")." }
-                li { "Storage is priced at " (facts.rates.storage_gb_month.amount) " per GB-month (" (facts.rates.storage_gb_month.source) "), for " (facts.rates.retention_days) " days (" (facts.rates.retention_source) ")." }
-                li { "Findings are what the recognizers found. What they missed is in no figure." }
-                li { (freshness(data)) }
-            }
+            ul { @for point in points(data, facts) { li { (point) } } }
             h3 { "Queries" }
             p { "Each figure is the answer to one of these, and can be asked again of the store." }
             @for (name, sql) in queries(data) {
@@ -37,6 +28,24 @@ pub(in crate::report) fn render(data: &Data, facts: &Facts) -> Markup {
             }
         }
     }
+}
+
+/// What must be known to read the figures.
+pub(in crate::report) fn points(data: &Data, facts: &Facts) -> Vec<String> {
+    let rates = &facts.rates;
+    vec![
+        "An exchange belongs to the period in which its request's head was read. The period's end is not in it.".to_owned(),
+        "An exchange is external when its endpoint is not under our own control, whatever its jurisdiction.".to_owned(),
+        "Percentiles are exact. Sums of money are integers of a billionth of a dollar, rounded once for each exchange.".to_owned(),
+        "Prices are list prices of the standard tier. Discounts, batch and priority tiers, regional surcharges, taxes on sales and one-hour cache writes are not in them.".to_owned(),
+        format!("CPU time is priced at {} per core-hour ({}).", rates.cpu_core_hour.amount, rates.cpu_core_hour.source),
+        format!(
+            "Storage is priced at {} per GB-month ({}), for {} days ({}).",
+            rates.storage_gb_month.amount, rates.storage_gb_month.source, rates.retention_days, rates.retention_source
+        ),
+        "Findings are what the recognizers found. What they missed is in no figure.".to_owned(),
+        freshness(data),
+    ]
 }
 
 fn freshness(data: &Data) -> String {
@@ -51,7 +60,7 @@ fn freshness(data: &Data) -> String {
 }
 
 /// The queries behind the figures, by the names that the figures' sources link to.
-fn queries(data: &Data) -> Vec<(String, String)> {
+pub(in crate::report) fn queries(data: &Data) -> Vec<(String, String)> {
     let spend = [SpendBy::Team, SpendBy::Model, SpendBy::Endpoint]
         .map(|by| (format!("spend-by-{}", by.name()), by.sql()));
     [("overview", OVERVIEW_SQL), ("series", data.step.sql())]

@@ -4,6 +4,7 @@ use crate::report::jurisdiction::{Jurisdictions, transfer_basis};
 use crate::report::{Facts, format, parts};
 use crate::tax::Standing;
 use maud::{Markup, html};
+use serde::Serialize;
 
 /// Where exchanges went, under whose law, on what basis.
 pub(in crate::report) fn render(data: &Data, facts: &Facts) -> Markup {
@@ -47,8 +48,17 @@ fn table(routes: &[RouteRow], jurisdictions: &Jurisdictions) -> Markup {
     }
 }
 
+/// What is known of the law of one jurisdiction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(in crate::report) struct Law {
+    /// Its name and code.
+    title: String,
+    /// What is known, by term; empty when nothing is.
+    lines: Vec<(&'static str, String)>,
+}
+
 /// What is known of the law of each jurisdiction that prompts went to, and how surely.
-fn law(routes: &[RouteRow], jurisdictions: &Jurisdictions) -> Markup {
+pub(in crate::report) fn laws(routes: &[RouteRow], jurisdictions: &Jurisdictions) -> Vec<Law> {
     let mut codes: Vec<&str> = Vec::new();
     for route in routes
         .iter()
@@ -58,33 +68,54 @@ fn law(routes: &[RouteRow], jurisdictions: &Jurisdictions) -> Markup {
             codes.push(&route.jurisdiction);
         }
     }
-    html! {
-        @if !codes.is_empty() {
-            h3 { "The law at the other end " (parts::standing(Standing::Assumed)) }
-            div.laws { @for code in codes { (one_law(code, jurisdictions)) } }
-            p.source { "From rules/jurisdictions.csv. It is a guide for finding the question to ask, not legal advice." }
-        }
+    let law = |code: &str| one_law(code, jurisdictions);
+    codes.into_iter().map(law).collect()
+}
+
+fn one_law(code: &str, jurisdictions: &Jurisdictions) -> Law {
+    let Some(row) = jurisdictions.get(code) else {
+        return Law {
+            title: code.to_owned(),
+            lines: Vec::new(),
+        };
+    };
+    let lines = [
+        ("Law", &row.law),
+        ("Transfers from there", &row.transfer_note),
+        ("Adequate to the EU", &row.eu_adequacy),
+        ("Must stay there", &row.localisation),
+        ("Highest fine", &row.max_fine),
+        ("Regulator", &row.regulator),
+        ("Confidence", &row.confidence),
+        ("Source", &row.source),
+    ];
+    let known = lines.into_iter().filter(|(_, words)| !words.is_empty());
+    Law {
+        title: format!("{} ({})", row.jurisdiction, row.code),
+        lines: known.map(|(term, words)| (term, words.clone())).collect(),
     }
 }
 
-fn one_law(code: &str, jurisdictions: &Jurisdictions) -> Markup {
-    let Some(row) = jurisdictions.get(code) else {
-        return html! { div.law { h4 { (code) } p { "Not in the table of jurisdictions: nothing is known of its law here." } } };
-    };
-    let lines = [
-        ("Law", row.law.as_str()),
-        ("Transfers from there", row.transfer_note.as_str()),
-        ("Adequate to the EU", row.eu_adequacy.as_str()),
-        ("Must stay there", row.localisation.as_str()),
-        ("Highest fine", row.max_fine.as_str()),
-        ("Regulator", row.regulator.as_str()),
-        ("Confidence", row.confidence.as_str()),
-        ("Source", row.source.as_str()),
-    ];
+/// Said of a jurisdiction without a row.
+pub(in crate::report) const UNKNOWN_LAW: &str =
+    "Not in the table of jurisdictions: nothing is known of its law here.";
+
+/// Said under all of them.
+pub(in crate::report) const LAW_SOURCE: &str = "From rules/jurisdictions.csv. It is a guide for finding the question to ask, not legal advice.";
+
+fn law(routes: &[RouteRow], jurisdictions: &Jurisdictions) -> Markup {
+    let laws = laws(routes, jurisdictions);
     html! {
-        div.law {
-            h4 { (row.jurisdiction) " (" (row.code) ")" }
-            dl { @for (term, words) in lines { @if !words.is_empty() { dt { (term) } dd { (words) } } } }
+        @if !laws.is_empty() {
+            h3 { "The law at the other end " (parts::standing(Standing::Assumed)) }
+            div.laws { @for law in &laws {
+                div.law {
+                    h4 { (law.title) }
+                    @if law.lines.is_empty() { p { (UNKNOWN_LAW) } }
+                    @else { dl { @for (term, words) in &law.lines { dt { (term) } dd { (words) } } } }
+                }
+            } }
+            p.source { (LAW_SOURCE) }
         }
     }
 }

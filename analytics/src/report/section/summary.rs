@@ -1,6 +1,6 @@
 use crate::query::{SeriesPoint, Step};
 use crate::report::data::Data;
-use crate::report::{Facts, chart, format, message, parts};
+use crate::report::{Facts, card, chart, format, message, parts};
 use crate::tax::Standing;
 use maud::{Markup, html};
 
@@ -16,7 +16,7 @@ pub(in crate::report) fn render(data: &Data, facts: &Facts) -> Markup {
                         dd { (statement.text) }
                     }
                 }
-                (figures(data))
+                (card::html(&card::of_records(data)))
                 (over_time(data))
             }
         }
@@ -35,53 +35,18 @@ fn nothing(data: &Data) -> Markup {
     }
 }
 
-fn figures(data: &Data) -> Markup {
-    let seen = &data.overview;
-    let figure = |title: &str, value: String, note: Markup, standing| {
-        html! {
-            div.figure {
-                p.title { (title) }
-                p.value { (value) }
-                p.note { (note) }
-                p.foot { (parts::standing(standing)) }
-            }
-        }
+/// When a step of the chart began, as precisely as the step needs.
+pub(in crate::report) fn label(step: Step, point: &SeriesPoint) -> String {
+    let pattern = match step {
+        Step::Minute | Step::Hour => "%-d %b %H:%M",
+        Step::Day => "%-d %b %Y",
     };
-    let unsure = match seen.unpriced {
-        0 => "all priced".to_owned(),
-        n => format!("{} unpriced", format::count(n)),
-    };
-    html! {
-        div.figures {
-            (figure("Exchanges", format::count(seen.exchanges),
-                html! { (format::count(seen.external_exchanges)) " external, " (format::count(seen.on_prem_exchanges)) " on-prem, " (format::count(data.sent_nowhere())) " nowhere" (parts::simulated_of(seen.simulated_exchanges, seen.exchanges)) },
-                Standing::Measured))
-            (figure("Findings", format::count(seen.findings_total),
-                html! { (format::count(seen.replaced_total)) " replaced, " (format::count(seen.findings_left_in_clear)) " left in clear" },
-                Standing::Measured))
-            (figure("Token spend", format::usd(seen.spend),
-                html! { (unsure) @if seen.simulated_spend.0 != 0 { ", " (format::usd(seen.simulated_spend)) " " (parts::simulated()) } },
-                Standing::Derived))
-            (figure("Compliance tax, so far", data.tax.money_total.map_or_else(|| "not known".to_owned(), format::usd),
-                html! { "inspection and record keeping only" },
-                Standing::Derived))
-            (figure("Added latency, p95", format::microseconds(seen.gate_us_percentiles.p95),
-                html! { "median " (format::microseconds(seen.gate_us_percentiles.p50)) ", p99 " (format::microseconds(seen.gate_us_percentiles.p99)) },
-                Standing::Measured))
-            (figure("Answer time, p95", format::microseconds(seen.total_us_percentiles.p95),
-                html! { "median " (format::microseconds(seen.total_us_percentiles.p50)) },
-                Standing::Measured))
-        }
-    }
+    point.at().strftime(pattern).to_string()
 }
 
 fn over_time(data: &Data) -> Markup {
-    let (step, pattern) = match data.step {
-        Step::Minute => ("minute", "%-d %b %H:%M"),
-        Step::Hour => ("hour", "%-d %b %H:%M"),
-        Step::Day => ("day", "%-d %b %Y"),
-    };
-    let label = |point: &SeriesPoint| point.at().strftime(pattern).to_string();
+    let step = data.step.name();
+    let label = |point: &SeriesPoint| label(data.step, point);
     let columns: Vec<chart::Column> = data
         .series
         .iter()

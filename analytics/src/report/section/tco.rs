@@ -1,4 +1,4 @@
-use crate::report::{format, parts, tco_chart};
+use crate::report::{card, format, parts, tco_chart};
 use crate::tax::Standing;
 use crate::tco::words::{condition_words, flip_words, lower_first, number, percent, usd};
 use crate::tco::{Assumption, BreakEven, Component, Plan, Tco};
@@ -20,7 +20,7 @@ pub(in crate::report) fn render(tco: &Tco) -> Markup {
             }
             h3 { (tco.decision.headline()) }
             p { (tco.decision_reason()) " " (tco.flip_sentence()) " " (tco.known_sentence()) }
-            (cards(tco))
+            (card::html(&card::of_tco(tco)))
             (options(tco))
             (made_of(tco))
             (course(tco))
@@ -35,36 +35,9 @@ pub(in crate::report) fn render(tco: &Tco) -> Markup {
     }
 }
 
-fn is_simulated(tco: &Tco) -> bool {
+pub(in crate::report) fn is_simulated(tco: &Tco) -> bool {
     use crate::tco::Traffic;
     matches!(&tco.traffic, Traffic::Records { simulated_exchanges, .. } if *simulated_exchanges > 0)
-}
-
-fn cards(tco: &Tco) -> Markup {
-    let alternative = tco.plan(tco.decision.alternative);
-    let name = lower_first(alternative.plan.name());
-    let api = tco.plan(Plan::Api);
-    let course = &tco.courses[alternative.plan.index() - 1].saved_usd;
-    let card = |title: &str, value: String, note: &str| {
-        html! {
-            div.figure { p.title { (title) } p.value { (value) } p.note { (note) } p.foot { (parts::standing(Standing::Assumed)) } }
-        }
-    };
-    let months = alternative.break_even.as_ref().and_then(|of| of.months);
-    let from_records = tco.baseline.share_from_records();
-    html! {
-        div.figures {
-            (card("Doing nothing", usd(api.cost_usd.mean), "mean net present cost of the global API and its tax"))
-            (card("Best alternative", usd(alternative.cost_usd.mean), &name))
-            (card("Saving", usd(api.cost_usd.mean - alternative.cost_usd.mean), &format!("mean; it costs less in {} of trials", percent(alternative.beats[0]))))
-            (card("Break-even", months.map_or_else(|| "never".to_owned(), |[_, middle, _]| format!("month {middle}")),
-                &alternative.break_even.as_ref().map_or_else(String::new, |of| format!("median where it does; never in {}", percent(of.never)))))
-            @if let Some(third_year) = course.get(35) {
-                (card("Saved after 3 years", usd(third_year.mean), &format!("{} to {} in 8 of 10 trials", usd(third_year.p10), usd(third_year.p90))))
-            }
-            (card("Known from records", from_records.map_or_else(|| "nothing".to_owned(), percent), "share of today's cost of doing nothing that is measured or derived"))
-        }
-    }
 }
 
 fn options(tco: &Tco) -> Markup {
@@ -92,7 +65,7 @@ fn options(tco: &Tco) -> Markup {
     }
 }
 
-fn break_even(of: &BreakEven) -> String {
+pub(in crate::report) fn break_even(of: &BreakEven) -> String {
     match of.months {
         None => "never".to_owned(),
         _ if of.never > 0.99 => format!("never in {}", percent(of.never)),
