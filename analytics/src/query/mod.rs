@@ -18,6 +18,7 @@ mod exchanges;
 mod findings;
 mod footprint;
 mod freshness;
+mod months;
 mod overview;
 mod routes;
 mod series;
@@ -31,6 +32,7 @@ pub use exchanges::{Cursor, EXCHANGE_SQL, Exchange, LATEST_SQL, exchange, latest
 pub use findings::{FINDINGS_SQL, FindingRow, findings};
 pub use footprint::{FOOTPRINT_SQL, Footprint, footprint};
 pub use freshness::{FRESHNESS_SQL, Freshness, freshness};
+pub use months::{MONTHS_SQL, MonthRow, months};
 pub use overview::{OVERVIEW_SQL, Overview, Percentiles, overview};
 pub use routes::{ROUTES_SQL, RouteRow, routes};
 pub use series::{MAX_POINTS, SeriesPoint, Step, series};
@@ -197,6 +199,7 @@ mod tests {
             UNPRICED_SQL,
             TAX_BASE_SQL,
             DEMAND_SQL,
+            MONTHS_SQL,
         ]
         .into_iter()
         .chain([SpendBy::Team, SpendBy::Model, SpendBy::Endpoint].map(SpendBy::sql))

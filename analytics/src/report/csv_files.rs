@@ -5,9 +5,10 @@ use crate::query::{Period, SpendBy, SpendRow};
 use crate::tax::Quantity;
 
 /// The files' names and texts.
-pub(super) fn render(data: &Data) -> [(&'static str, String); 5] {
+pub(super) fn render(data: &Data) -> [(&'static str, String); 6] {
     [
         ("spend.csv", spend(data)),
+        ("months.csv", months(data)),
         ("findings.csv", findings(data)),
         ("routes.csv", routes(data)),
         ("decisions.csv", decisions(data)),
@@ -100,6 +101,35 @@ fn spend(data: &Data) -> String {
                 "derived".to_owned(),
             ]);
         }
+    }
+    table.finish()
+}
+
+fn months(data: &Data) -> String {
+    let mut table = Table::new(
+        data.period,
+        [
+            "month",
+            "team",
+            "exchanges",
+            "simulated_exchanges",
+            "spend_usd",
+            "simulated_spend_usd",
+            "unpriced_exchanges",
+            "standing",
+        ],
+    );
+    for row in &data.by_month {
+        table.row([
+            row.month.clone(),
+            text(&row.team),
+            row.exchanges.to_string(),
+            row.simulated_exchanges.to_string(),
+            row.spend.to_decimal(),
+            row.simulated_spend.to_decimal(),
+            row.unpriced.to_string(),
+            "derived".to_owned(),
+        ]);
     }
     table.finish()
 }

@@ -5,6 +5,8 @@ use crate::query::{self, Period, SpendBy, Step};
 use crate::tax::Tax;
 use crate::tco::{Settings, Tco, Traffic};
 use clickhouse::Client;
+#[cfg(test)]
+use jiff::Timestamp;
 use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
 
@@ -24,6 +26,7 @@ pub(super) struct Data {
     pub(super) by_team: Vec<query::SpendRow>,
     pub(super) by_model: Vec<query::SpendRow>,
     pub(super) by_endpoint: Vec<query::SpendRow>,
+    pub(super) by_month: Vec<query::MonthRow>,
     pub(super) unpriced: Vec<query::UnpricedRow>,
     pub(super) findings: Vec<query::FindingRow>,
     pub(super) routes: Vec<query::RouteRow>,
@@ -62,6 +65,7 @@ impl Data {
             by_team: query::spend(client, period, SpendBy::Team).await?,
             by_model: query::spend(client, period, SpendBy::Model).await?,
             by_endpoint: query::spend(client, period, SpendBy::Endpoint).await?,
+            by_month: query::months(client, period).await?,
             unpriced: query::unpriced(client, period).await?,
             findings: query::findings(client, period).await?,
             routes: query::routes(client, period).await?,
@@ -70,6 +74,33 @@ impl Data {
             tco,
             freshness: query::freshness(client).await?,
         })
+    }
+
+    /// Of a period in which nothing happened, for tests to fill.
+    #[cfg(test)]
+    pub(super) fn empty() -> Data {
+        let day = Period::new(Timestamp::UNIX_EPOCH, Timestamp::MAX);
+        Data {
+            period: day.unwrap(),
+            overview: query::Overview::default(),
+            step: Step::Day,
+            series: Vec::new(),
+            by_team: Vec::new(),
+            by_model: Vec::new(),
+            by_endpoint: Vec::new(),
+            by_month: Vec::new(),
+            unpriced: Vec::new(),
+            findings: Vec::new(),
+            routes: Vec::new(),
+            decisions: Vec::new(),
+            tax: Tax {
+                amounts: Vec::new(),
+                money_total: None,
+                kept_bytes: None,
+            },
+            tco: None,
+            freshness: query::Freshness::default(),
+        }
     }
 
     /// Whether nothing happened.

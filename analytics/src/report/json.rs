@@ -3,6 +3,8 @@
 
 use super::Meta;
 use super::data::Data;
+use super::waterfall;
+use crate::money::NanoUsd;
 use crate::query::{SpendRow, drill_down};
 use crate::tax::Quantity;
 use serde_json::{Value, json};
@@ -45,6 +47,15 @@ pub(super) fn render(data: &Data, meta: &Meta) -> String {
             "by_team": list(&data.by_team, spend),
             "by_model": list(&data.by_model, spend),
             "by_endpoint": list(&data.by_endpoint, spend),
+            "by_month": list(&data.by_month, |row| json!({
+                "month": row.month,
+                "team": row.team,
+                "exchanges": row.exchanges,
+                "simulated_exchanges": row.simulated_exchanges,
+                "usd": row.spend.to_decimal(),
+                "simulated_usd": row.simulated_spend.to_decimal(),
+                "unpriced_exchanges": row.unpriced,
+            })),
             "unpriced": list(&data.unpriced, |row| json!({
                 "model": row.model_name,
                 "missing": row.missing,
@@ -73,6 +84,13 @@ pub(super) fn render(data: &Data, meta: &Meta) -> String {
         })),
         "tax": {
             "money_total_usd": data.tax.money_total.map(|usd| usd.to_decimal()),
+            "waterfall": list(&waterfall::of_records(data), |step| json!({
+                "what": step.what,
+                "kind": step.kind,
+                "usd": NanoUsd(step.amount).to_decimal(),
+                "standing": step.standing,
+                "basis": step.basis,
+            })),
             "amounts": list(&data.tax.amounts, |amount| json!({
                 "key": amount.key,
                 "label": amount.label,
@@ -83,6 +101,7 @@ pub(super) fn render(data: &Data, meta: &Meta) -> String {
                 "query": drill_down(amount.sql, data.period),
             })),
         },
+        "tco": data.tco,
     });
     format!("{document:#}\n")
 }

@@ -5,6 +5,7 @@
 //! traffic is labelled wherever it is in a figure. Nothing in it is prompt text, because the store
 //! has none.
 
+mod by_month;
 mod card;
 mod chart;
 mod csv_files;
@@ -19,6 +20,7 @@ pub(crate) mod parts;
 mod pdf;
 mod section;
 mod tco_chart;
+mod waterfall;
 mod xlsx;
 
 pub(crate) use csv_files::text as csv_text;

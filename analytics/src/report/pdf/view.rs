@@ -6,7 +6,9 @@ use crate::query::{SpendBy, SpendRow};
 use crate::report::data::Data;
 use crate::report::jurisdiction::transfer_basis;
 use crate::report::section::{method, routes, summary, tco as tco_section};
+use crate::report::by_month::Months;
 use crate::report::tco_chart::{Scale, greatest};
+use crate::report::waterfall::{self, Kind, Step};
 use crate::report::{Facts, Meta, card, format, message};
 use crate::tax::{Amount, Standing};
 use crate::tco::words::{bare, condition_words, flip_words, number, percent, usd};
@@ -37,6 +39,7 @@ pub(super) fn of(data: &Data, facts: &Facts, meta: &Meta) -> Value {
             spend(SpendBy::Model, &data.by_model, "no model"),
             spend(SpendBy::Endpoint, &data.by_endpoint, "sent nowhere"),
         ],
+        "months": months(data),
         "unpriced": list(&data.unpriced, |row| json!([
             named(&row.model_name, "no model"), row.missing, format::count(row.exchanges),
         ])),
@@ -147,6 +150,51 @@ fn spend(by: SpendBy, rows: &[SpendRow], nameless: &str) -> Value {
     })
 }
 
+/// The months, each team's part of a bar by the number of its colour; nothing where a sum does not fit.
+fn months(data: &Data) -> Option<Value> {
+    let months = Months::of(&data.by_month)?;
+    let max = months.greatest();
+    let colours = ["team-1", "team-2", "team-3", "team-4", "team-5"];
+    let named = colours.into_iter().take(months.teams.len());
+    let colours: Vec<&str> = named
+        .chain(months.others.then_some("team-other"))
+        .collect();
+    Some(json!({
+        "titles": months.titles(),
+        "colours": colours,
+        "rows": list(&months.months, |month| {
+            let amounts = month.spend.iter().map(|spend| spend.0.unsigned_abs());
+            let parts: Vec<_> = colours.iter().copied().zip(amounts).collect();
+            json!({
+                "month": month.month,
+                "simulated": month.simulated_of[0] > 0,
+                "bar": stacked(&parts, max),
+                "cells": month.spend.iter().chain([&month.total]).map(|usd| format::usd(*usd)).collect::<Vec<_>>(),
+            })
+        }),
+    }))
+}
+
+/// A waterfall's steps.
+fn steps(steps: &[Step]) -> Value {
+    list(steps, |step| {
+        let kind = match step.kind {
+            Kind::Total => "money",
+            Kind::Rise => "block",
+            Kind::Fall => "redact",
+        };
+        let sign = if step.kind == Kind::Rise { "+" } else { "" };
+        json!({
+            "what": step.what,
+            "total": step.kind == Kind::Total,
+            "bar": [{ "kind": kind, "from": step.from, "width": step.width }],
+            "usd": format!("{sign}{}", step.words),
+            "standing": step.standing,
+            "basis": step.basis,
+        })
+    })
+}
+
 fn cost(row: &SpendRow) -> String {
     match (row.priced, row.unpriced) {
         (1.., _) => format::usd(row.spend),
@@ -158,6 +206,14 @@ fn cost(row: &SpendRow) -> String {
 fn findings(data: &Data) -> Value {
     let max = data.findings.iter().map(|row| row.found).max().unwrap_or(0);
     list(&data.findings, |row| {
+        let cells = [
+            row.found,
+            row.exchanges,
+            row.in_redacted,
+            row.in_local,
+            row.in_blocked,
+            row.in_permitted,
+        ];
         json!({
             "name": row.label,
             "bar": stacked(&[
@@ -166,8 +222,7 @@ fn findings(data: &Data) -> Value {
                 ("block", row.in_blocked),
                 ("permit", row.in_permitted),
             ], max),
-            "cells": [row.found, row.exchanges, row.in_redacted, row.in_local, row.in_blocked, row.in_permitted]
-                .map(format::count),
+            "cells": cells.map(format::count),
         })
     })
 }
@@ -186,6 +241,7 @@ fn tax(data: &Data) -> Value {
             "basis": amount.basis,
         })),
         "total": data.tax.money_total.map_or_else(|| "not known".to_owned(), format::usd),
+        "waterfall": steps(&waterfall::of_records(data)),
     })
 }
 
@@ -240,10 +296,7 @@ fn tco(tco: &Tco) -> Value {
         "claim": tco.claim_sentence(),
         "conditions": list(first(&tco.claim.conditions), |condition| condition_words(condition).into()),
         "pessimistic": tco.pessimistic_sentence(),
-        "baseline": list(&tco.baseline.parts, |part| json!({
-            "what": part.what, "usd": usd(part.usd_per_year), "standing": part.standing,
-        })),
-        "baseline_total": usd(tco.baseline.total_usd()),
+        "waterfall": steps(&waterfall::of_year(tco)),
         "assumptions": list(&tco.assumptions, |input| json!({
             "what": input.what,
             "key": input.key,

@@ -1,5 +1,5 @@
 use crate::query::{
-    DECISIONS_SQL, DEMAND_SQL, FINDINGS_SQL, FOOTPRINT_SQL, OVERVIEW_SQL, ROUTES_SQL, SpendBy,
+    DECISIONS_SQL, DEMAND_SQL, FINDINGS_SQL, FOOTPRINT_SQL, MONTHS_SQL, OVERVIEW_SQL, ROUTES_SQL, SpendBy,
     TAX_BASE_SQL, UNPRICED_SQL, drill_down,
 };
 use crate::report::data::Data;
@@ -69,6 +69,7 @@ pub(in crate::report) fn queries(data: &Data) -> Vec<(String, String)> {
         .chain(spend)
         .chain(
             [
+                ("months", MONTHS_SQL),
                 ("unpriced", UNPRICED_SQL),
                 ("findings", FINDINGS_SQL),
                 ("routes", ROUTES_SQL),

@@ -2,6 +2,7 @@ use crate::money::NanoUsd;
 use crate::query::{SpendBy, SpendRow};
 use crate::report::chart::{Part, bar, legend};
 use crate::report::data::Data;
+use crate::report::section::months;
 use crate::report::{format, parts};
 use crate::tax::Standing;
 use maud::{Markup, html};
@@ -16,6 +17,7 @@ pub(in crate::report) fn render(data: &Data) -> Markup {
             (table(SpendBy::Team, &data.by_team, "no team"))
             (table(SpendBy::Model, &data.by_model, "no model"))
             (table(SpendBy::Endpoint, &data.by_endpoint, "sent nowhere"))
+            (months::render(data))
             (unpriced(data))
         }
     }

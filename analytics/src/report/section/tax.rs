@@ -1,5 +1,6 @@
 use crate::report::data::Data;
-use crate::report::{format, parts};
+use crate::report::section::waterfall as picture;
+use crate::report::{format, parts, waterfall};
 use crate::tax::{Amount, Standing};
 use maud::{Markup, html};
 
@@ -22,7 +23,11 @@ pub(in crate::report) fn render(data: &Data) -> Markup {
                     td.reason { "Inspection cost and record-keeping cost; they do not overlap." }
                 } }
             } }
+            h3 { "From tokens to known cost" }
+            (picture::table(&waterfall::of_records(data)))
             p.source {
+                a href="#query-overview" { "Query: overview" } " "
+                a href="#query-routes" { "Query: routes" } " "
                 a href="#query-compliance-tax" { "Query: compliance-tax" } " "
                 a href="#query-footprint" { "Query: footprint" }
             }

@@ -1,4 +1,5 @@
-use crate::report::{card, format, parts, tco_chart};
+use crate::report::section::waterfall as picture;
+use crate::report::{card, format, parts, tco_chart, waterfall};
 use crate::tax::Standing;
 use crate::tco::words::{condition_words, flip_words, lower_first, number, percent, usd};
 use crate::tco::{Assumption, BreakEven, Component, Plan, Tco};
@@ -132,15 +133,8 @@ fn claim(tco: &Tco) -> Markup {
 
 fn baseline(tco: &Tco) -> Markup {
     html! {
-        div.wide { table.stack {
-            thead { tr { th { "Doing nothing, a year at today's rate" } th.number { "USD" } th { "Standing" } } }
-            tbody { @for part in &tco.baseline.parts { tr {
-                th scope="row" { (part.what) }
-                td.number { (usd(part.usd_per_year)) }
-                td { (parts::standing(part.standing)) }
-            } } }
-            tfoot { tr { th scope="row" { "All" } td.number { (usd(tco.baseline.total_usd())) } td {} } }
-        } }
+        (picture::table(&waterfall::of_year(tco)))
+        (source("A year at today's rate, every input at its median."))
     }
 }
 
