@@ -28,6 +28,8 @@ pub struct RouteRow {
     pub output_tokens_total: u64,
     /// What the priced exchanges cost.
     pub spend: NanoUsd,
+    /// Input and output tokens of the exchanges that make `spend`.
+    pub priced_tokens_total: u64,
     /// Exchanges that could not be priced.
     pub unpriced: u64,
     /// 95th percentile from head read to last byte sent, over answered exchanges; microseconds.
@@ -49,6 +51,7 @@ pub const ROUTES_SQL: &str = concat!(
     sumIf(input_tokens, usage_known) AS input_tokens_total,
     sumIf(output_tokens, usage_known) AS output_tokens_total,
     sumIf(cost_nano_usd, cost_standing = 'priced') AS spend,
+    sumIf(input_tokens + output_tokens, cost_standing = 'priced') AS priced_tokens_total,
     countIf(cost_standing = 'unpriced') AS unpriced,
     quantileExactIf(0.95)(total_us, outcome = 'answered') AS total_us_p95
 FROM exchanges

@@ -113,10 +113,16 @@ mod tests {
         rows.extend(["b", "c", "d", "e", "f"].map(|team| row("2026-11", team, 10)));
         rows.push(row("2026-11", "a", 99));
         let months = Months::of(&rows).unwrap();
-        assert_eq!(months.titles(), ["a", "no team", "b", "c", "d", "other teams"]);
+        assert_eq!(
+            months.titles(),
+            ["a", "no team", "b", "c", "d", "other teams"]
+        );
         let spend: Vec<_> = months.months.iter().map(|month| &month.spend).collect();
         let nano = |of: [i64; 6]| of.map(NanoUsd).to_vec();
-        assert_eq!(spend, [&nano([1, 70, 0, 0, 0, 0]), &nano([99, 0, 10, 10, 10, 20])]);
+        assert_eq!(
+            spend,
+            [&nano([1, 70, 0, 0, 0, 0]), &nano([99, 0, 10, 10, 10, 20])]
+        );
         for month in &months.months {
             let sum = NanoUsd::checked_sum(month.spend.iter().copied());
             assert_eq!(sum, Some(month.total));

@@ -136,7 +136,7 @@ pub(super) fn of_tco(tco: &Tco) -> Vec<Card> {
             lower_first(alternative.plan.name()),
         ),
         card(
-            "Saving",
+            "Net present saving",
             usd(api.cost_usd.mean - alternative.cost_usd.mean),
             format!(
                 "mean; it costs less in {} of trials",
@@ -144,7 +144,7 @@ pub(super) fn of_tco(tco: &Tco) -> Vec<Card> {
             ),
         ),
         card(
-            "Break-even",
+            "Payback",
             break_even.and_then(|of| of.months).map_or_else(
                 || "never".to_owned(),
                 |[_, middle, _]| format!("month {middle}"),

@@ -59,7 +59,8 @@ pub(super) fn of_records(data: &Data) -> Vec<Step> {
     steps.total("Token spend", spend.0, Standing::Derived, tokens);
     for amount in &data.tax.amounts {
         if let Some(Quantity::Money(money)) = amount.quantity {
-            steps.add(amount.label, money.0, amount.standing, &amount.basis);
+            let above = "the amount of this name above";
+            steps.add(amount.label, money.0, amount.standing, above);
         }
     }
     let end = "tokens and the parts of the tax that the records can tell in money";
@@ -90,29 +91,27 @@ struct Avoided {
     basis: String,
 }
 
-/// What the tokens answered on-prem would have cost elsewhere: absent when there are none, or when no
-/// external route was priced in full, so that there is no rate.
+/// What the tokens answered on-prem would have cost elsewhere: absent when there are none, or when
+/// nothing external was priced, so that there is no rate.
 fn avoided(data: &Data) -> Option<Avoided> {
-    let tokens = |on_prem: bool| {
-        let routes = data.routes.iter();
-        let routes = routes.filter(move |row| row.on_prem == on_prem);
-        let routes = routes.filter(|row| row.on_prem || row.unpriced == 0);
-        routes.map(|row| (row.input_tokens_total + row.output_tokens_total, row.spend))
-    };
-    let kept: u64 = tokens(true).map(|(tokens, _)| tokens).sum();
-    let sold: u64 = tokens(false).map(|(tokens, _)| tokens).sum();
-    let spend = NanoUsd::checked_sum(tokens(false).map(|(_, spend)| spend))?;
-    let amount = match (kept, sold) {
+    let (on_prem, external): (Vec<_>, Vec<_>) = data.routes.iter().partition(|row| row.on_prem);
+    let tokens = on_prem
+        .iter()
+        .map(|row| row.input_tokens_total + row.output_tokens_total);
+    let kept: u64 = tokens.sum();
+    let priced: u64 = external.iter().map(|row| row.priced_tokens_total).sum();
+    let spend = NanoUsd::checked_sum(external.iter().map(|row| row.spend))?;
+    let amount = match (kept, priced) {
         (0, _) | (_, 0) => None,
-        _ => spend.rate(kept.into(), sold.into()),
+        _ => spend.rate(kept.into(), priced.into()),
     }?;
     Some(Avoided {
         amount,
         basis: format!(
-            "{} on-prem tokens x the mean price of the {} tokens of external routes priced in full \
-             ({}), input and output alike; what answering them on-prem costs is not in the records",
+            "{} on-prem tokens x the mean price of the {} external tokens that were priced ({}), \
+             input and output alike; what answering them on-prem costs is not in the records",
             group_thousands(kept),
-            group_thousands(sold),
+            group_thousands(priced),
             format::usd(spend)
         ),
     })
@@ -203,7 +202,11 @@ mod tests {
         steps.add("tax", 20, Standing::Assumed, "");
         steps.add("little", 0, Standing::Assumed, "");
         steps.total("all", 80, Standing::Assumed, "");
-        let places: Vec<_> = steps.placed().iter().map(|s| (s.kind, s.from, s.width)).collect();
+        let places: Vec<_> = steps
+            .placed()
+            .iter()
+            .map(|s| (s.kind, s.from, s.width))
+            .collect();
         let expected = [
             (Kind::Total, 0, 1_000),
             (Kind::Fall, 600, 400),
@@ -227,11 +230,11 @@ mod tests {
 
     #[test]
     fn what_stayed_is_priced_at_what_left() {
-        let route = |on_prem, tokens, nano, unpriced| RouteRow {
+        let route = |on_prem, tokens, priced, nano| RouteRow {
             on_prem,
             input_tokens_total: tokens,
+            priced_tokens_total: priced,
             spend: NanoUsd(nano),
-            unpriced,
             ..RouteRow::default()
         };
         let with = |routes: &[RouteRow]| {
@@ -240,17 +243,13 @@ mod tests {
             data.overview.spend = NanoUsd(routes.iter().map(|row| row.spend.0).sum());
             data
         };
-        // 300 tokens at 2 each; the route with an unpriced exchange gives no rate.
-        let data = with(&[
-            route(true, 300, 0, 0),
-            route(false, 500, 1_000, 0),
-            route(false, 9, 5, 1),
-        ]);
+        // 300 tokens at 2 each: tokens without a price are in no rate.
+        let data = with(&[route(true, 300, 0, 0), route(false, 900, 500, 1_000)]);
         assert_eq!(avoided(&data).map(|of| of.amount), Some(NanoUsd(600)));
         let amounts: Vec<i64> = of_records(&data).iter().map(|step| step.amount).collect();
-        assert_eq!(amounts, [1_605, -600, 1_005, 1_005]);
+        assert_eq!(amounts, [1_600, -600, 1_000, 1_000]);
         // No rate, nothing said.
-        for routes in [&[route(true, 300, 0, 0)][..], &[route(false, 5, 1, 0)]] {
+        for routes in [&[route(true, 300, 0, 0)][..], &[route(false, 5, 5, 1)]] {
             assert!(avoided(&with(routes)).is_none());
             assert_eq!(of_records(&with(routes)).len(), 2);
         }

@@ -14,6 +14,12 @@ pub async fn check(client: &Client, rows: &[Row]) {
     the_page_stands_alone(&text(paths.html.as_deref().unwrap()), rows);
     the_tables_add_up(&paths, rows);
     files::check(&paths, rows);
+    let paper = std::fs::read(paths.pdf.as_deref().unwrap()).unwrap();
+    assert!(paper.starts_with(b"%PDF-"));
+    // The same store gives the same paper.
+    let second = tempfile::tempdir().unwrap();
+    let again = write(client, all_days(), second.path()).await;
+    assert!(paper == std::fs::read(again.pdf.as_deref().unwrap()).unwrap());
     an_empty_period_is_told(client).await;
 }
 
@@ -34,6 +40,7 @@ async fn write(client: &Client, period: Period, dir: &Path) -> Paths {
         Format::Csv,
         Format::Json,
         Format::Focus,
+        Format::Pdf,
         Format::Xlsx,
     ];
     write_report(client, period, dir, &formats, &facts, &meta)
@@ -85,6 +92,8 @@ fn the_page_stands_alone(page: &str, rows: &[Row]) {
         "Correction of law",
         "open top",
         "period not stated",
+        "Answered on-prem",
+        "By month and team",
         "never add them up",
     ] {
         assert!(page.contains(text), "the business case lacks {text}");
@@ -120,6 +129,11 @@ fn the_tables_add_up(paths: &Paths, rows: &[Row]) {
     }
     let found: u64 = rows.iter().map(Row::found).sum();
     assert_eq!(Table::read(paths, "findings.csv").sum("found"), found);
+    let months = Table::read(paths, "months.csv");
+    assert_eq!(months.sum("exchanges"), rows.len() as u64);
+    let spent = months.rows.iter().map(|row| months.cell(row, "spend_usd"));
+    let spent = spent.map(|usd| usd.parse::<NanoUsd>().unwrap());
+    assert_eq!(NanoUsd::checked_sum(spent), Some(spend));
     let routed = rows.iter().filter(|row| !row.endpoint.is_empty()).count() as u64;
     assert_eq!(Table::read(paths, "routes.csv").sum("exchanges"), routed);
     assert_eq!(

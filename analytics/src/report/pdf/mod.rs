@@ -17,3 +17,6 @@ pub(super) fn render(data: &Data, facts: &Facts, meta: &Meta) -> Result<Paper, E
         .data("data.json", &view::of(data, facts, meta))?
         .set()
 }
+
+#[cfg(test)]
+mod tests;

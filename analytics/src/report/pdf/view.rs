@@ -3,10 +3,10 @@
 use super::picture::{fan, influence, range, stacked};
 use crate::money::NanoUsd;
 use crate::query::{SpendBy, SpendRow};
+use crate::report::by_month::Months;
 use crate::report::data::Data;
 use crate::report::jurisdiction::transfer_basis;
 use crate::report::section::{method, routes, summary, tco as tco_section};
-use crate::report::by_month::Months;
 use crate::report::tco_chart::{Scale, greatest};
 use crate::report::waterfall::{self, Kind, Step};
 use crate::report::{Facts, Meta, card, format, message};
@@ -156,9 +156,7 @@ fn months(data: &Data) -> Option<Value> {
     let max = months.greatest();
     let colours = ["team-1", "team-2", "team-3", "team-4", "team-5"];
     let named = colours.into_iter().take(months.teams.len());
-    let colours: Vec<&str> = named
-        .chain(months.others.then_some("team-other"))
-        .collect();
+    let colours: Vec<&str> = named.chain(months.others.then_some("team-other")).collect();
     Some(json!({
         "titles": months.titles(),
         "colours": colours,

@@ -1,6 +1,6 @@
 use crate::query::{
-    DECISIONS_SQL, DEMAND_SQL, FINDINGS_SQL, FOOTPRINT_SQL, MONTHS_SQL, OVERVIEW_SQL, ROUTES_SQL, SpendBy,
-    TAX_BASE_SQL, UNPRICED_SQL, drill_down,
+    DECISIONS_SQL, DEMAND_SQL, FINDINGS_SQL, FOOTPRINT_SQL, MONTHS_SQL, OVERVIEW_SQL, ROUTES_SQL,
+    SpendBy, TAX_BASE_SQL, UNPRICED_SQL, drill_down,
 };
 use crate::report::data::Data;
 use crate::report::{Facts, format, parts};

@@ -6,7 +6,14 @@ use crate::tax::Standing;
 use maud::{Markup, html};
 
 /// The colours of the teams, dearest first, and of the others.
-const COLOURS: [&str; 6] = ["team-1", "team-2", "team-3", "team-4", "team-5", "team-other"];
+const COLOURS: [&str; 6] = [
+    "team-1",
+    "team-2",
+    "team-3",
+    "team-4",
+    "team-5",
+    "team-other",
+];
 
 /// What each month cost, by team.
 pub(in crate::report) fn render(data: &Data) -> Markup {
@@ -23,7 +30,11 @@ pub(in crate::report) fn render(data: &Data) -> Markup {
 fn table(months: &Months) -> Markup {
     let titles = months.titles();
     let colours = colours(months);
-    let entries: Vec<_> = colours.iter().copied().zip(titles.iter().copied()).collect();
+    let entries: Vec<_> = colours
+        .iter()
+        .copied()
+        .zip(titles.iter().copied())
+        .collect();
     html! {
         (legend(&entries))
         div.wide { table {
