@@ -161,7 +161,8 @@ const RULES: &[Rule] = &[
 /// Our crates that each of ours may depend on.
 const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("redaction", &[]),
-    ("analytics", &[]),
+    ("analytics", &["typeset"]),
+    ("analytics/typeset", &[]),
     ("local-llm", &[]),
     ("tui", &["analytics"]),
     ("proxy", &["analytics", "redaction"]),
