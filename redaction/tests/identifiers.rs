@@ -215,6 +215,7 @@ fn measure(redactor: &Redactor, identifier: &Identifier, values: &Values) -> [Ta
             .jurisdiction
             .as_deref()
             .and_then(Jurisdiction::new),
+        ..Hints::default()
     };
     let of = |form, standing| values.get(&(form, standing)).map_or(&[][..], Vec::as_slice);
     let run = |hints: &Hints, around: (&str, &str), values: &[&str]| {
